@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: MIT
+#
+# make		build the tool (build/mkbootimg) and its loader
+# make help	everything else
+
+VERSION := 0.1.0
+OUT := build
+
+# ---- Knobs -----------------------------------------------------------------
+
+CC ?= gcc
+NASM ?= nasm
+CFLAGS ?= -O2 -g
+PREFIX ?= /usr/local
+# SANITIZE=1: AddressSanitizer and UndefinedBehaviorSanitizer
+# WERROR=0: warnings are not errors
+# V=1: show the commands
+# DEPS=no: make run and make check install nothing
+
+ifeq ($(V),1)
+Q :=
+say = @:
+else
+Q := @
+say = @echo
+endif
+
+# ---- Flags that are ours ---------------------------------------------------
+
+LIBRARIES := libelf zlib jansson
+WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion \
+	-Wstrict-prototypes -Wmissing-prototypes -Wvla -Wwrite-strings
+OUR_CFLAGS := -std=c17 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 \
+	-DMKBOOTIMG_VERSION='"$(VERSION)"' -Iinclude -Itool $(WARNINGS) -MMD -MP
+OUR_CFLAGS += $(shell pkg-config --cflags $(LIBRARIES) 2>/dev/null)
+OUR_LIBS := $(shell pkg-config --libs $(LIBRARIES) 2>/dev/null || echo -lelf -lz -ljansson)
+ifneq ($(WERROR),0)
+OUR_CFLAGS += -Werror
+endif
+ifeq ($(SANITIZE),1)
+OUT := build/sanitize
+OUR_CFLAGS += -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+OUR_LIBS += -fsanitize=address,undefined
+endif
+
+# ---- The tool --------------------------------------------------------------
+
+TOOL := $(OUT)/mkbootimg
+SOURCES := $(filter-out tool/main.c,$(wildcard tool/*.c))
+OBJECTS := $(SOURCES:%.c=$(OUT)/%.o)
+MAIN_OBJECT := $(OUT)/tool/main.o
+
+# The loader lies beside the tool as it will when installed: its sources, and
+# a variant for each protocol for machines without NASM.
+SHARE := $(OUT)/share/mkbootimg/bootloader
+LOADER_SOURCES := $(wildcard bootloader/*.asm bootloader/*.inc)
+LOADER_COPIES := $(LOADER_SOURCES:bootloader/%=$(SHARE)/%) $(SHARE)/bootabi.inc
+LOADER_VARIANTS := $(SHARE)/PROTOCOL_NATIVE.bin
+
+.DELETE_ON_ERROR:
+.PHONY: all clean help run check example install-deps
+
+all: $(TOOL) $(LOADER_COPIES) $(LOADER_VARIANTS)
+
+$(TOOL): $(MAIN_OBJECT) $(OBJECTS)
+	$(say) "  LD      $@"
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(OUR_LIBS)
+
+$(OUT)/%.o: %.c Makefile
+	$(say) "  CC      $<"
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(OUR_CFLAGS) $(CFLAGS) $(CPPFLAGS) -c -o $@ $<
+
+$(SHARE)/%: bootloader/%
+	@mkdir -p $(@D)
+	$(Q)cp $< $@
+
+# "#define NAME value" becomes "%define NAME value"; all else is comment.
+$(SHARE)/bootabi.inc: include/bootabi.h
+	@mkdir -p $(@D)
+	$(Q)sed -n 's,/\*.*,,; s/^#define \([A-Z0-9_]*\)[[:space:]][[:space:]]*\([^[:space:]]\)/%define \1 \2/p' $< > $@
+
+# A variant ends with its CRC-32, as the tool's cache has it: gzip's trailer
+# begins with that.
+$(SHARE)/%.bin: $(LOADER_COPIES)
+	$(say) "  NASM    $@"
+	$(Q)$(NASM) -w+all -f bin -I$(SHARE)/ -D$* -o $@ $(SHARE)/loader.asm
+	$(Q)gzip -c $@ | tail -c 8 | head -c 4 >> $@
+
+-include $(OBJECTS:.o=.d) $(MAIN_OBJECT:.o=.d)

@@ -1,0 +1,48 @@
+; SPDX-License-Identifier: MIT
+;
+; loader.asm: the BIOS loader, one flat binary: sector 0 (stage 1) and, right
+; behind it in memory, stage 2.  On the disk stage 2 begins at the partition.
+;
+; The loader reads a boot table (include/bootabi.h) that the host tool wrote
+; and does what it says; it knows no file format and takes no decision that
+; the host could take.  The way through it is the order of the files below.
+;
+; Defined by whoever assembles it (tool/loader.c):
+;   PROTOCOL_NATIVE	enter the kernel as mkbootimg-protocol(7) "native"
+;
+; Assembled with: nasm -f bin -I DIRECTORY/ -D PROTOCOL_NATIVE loader.asm
+
+%include "bootabi.inc"
+%include "layout.inc"
+%include "macros.inc"
+
+cpu x64
+section .text
+org STAGE1
+
+%include "stage1.inc"		; sector 0: reads stage 2
+%include "stage2.inc"		; real mode: checks the machine, enters long mode
+%include "console.inc"		; real mode: screen, COM1, debug ports; error exit
+%include "a20.inc"		; real mode: opens the A20 gate
+%include "e820.inc"		; real mode: asks the firmware for its memory map
+%include "disk.inc"		; real mode: reads sectors, retries, falls back
+%include "modes.inc"		; real mode <-> long mode
+%include "main.inc"		; long mode: the steps, in order
+%include "memmap.inc"		; long mode: memory map, places blocks
+%include "table.inc"		; long mode: reads and checks the boot table
+%include "load.inc"		; long mode: extents into memory, zeros
+%include "paging.inc"		; long mode: the kernel's page tables
+%ifdef PROTOCOL_NATIVE
+%include "native.inc"		; long mode: info block, hand-off
+%else
+%error no protocol was chosen
+%endif
+%include "errors.inc"		; the sentences
+
+; Stage 2 is read in whole sectors.
+		align SECTOR_SIZE, db 0
+%assign stage2_left S1_MAX_SECTORS * SECTOR_SIZE - ($ - stage2)
+%if stage2_left < 0
+%assign stage2_over -stage2_left
+%error stage 2 is stage2_over bytes too long
+%endif

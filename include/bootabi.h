@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * bootabi.h: everything the host tool and the loader must agree on.
+ *
+ * Only "#define NAME value" lines, without casts or suffixes, so that the
+ * same file serves C and, turned into %define by one sed, NASM.  C binds its
+ * structures to the offsets with static_assert (tool/boottable.c,
+ * tool/info_check.c); NASM places its fields with them.
+ *
+ * All integers are little-endian.  "LBA" is always a number of 512-byte
+ * sectors from the start of the partition that holds the loader (the base),
+ * never from the start of the disk, so the same bytes boot at any offset.
+ *
+ * Raise BT_VERSION with every change to anything below that a built image
+ * holds, and INFO_VERSION with every change to struct mkbootimg_info.
+ */
+#ifndef MKBOOTIMG_BOOTABI_H
+#define MKBOOTIMG_BOOTABI_H
+
+/* ---- Disk geometry ------------------------------------------------------ */
+
+#define SECTOR_SIZE		512
+#define PAGE_SIZE		4096
+
+/* ---- Sector 0 (stage 1): fields the host fills in ----------------------- */
+
+#define S1_OFF_MAGIC		0x003	/* u64: S1_MAGIC, filled in by the assembler */
+#define S1_OFF_PACKET		0x1a4	/* disk address packet that reads stage 2 (INT 13h AH=42h) */
+#define S1_OFF_SECTORS		0x1a6	/* u16 in it: sectors of stage 2, 1 to S1_MAX_SECTORS */
+#define S1_OFF_BASE		0x1ac	/* u64 in it: absolute sector of the base */
+#define S1_OFF_SUM		0x1b4	/* u32: rotating sum of stage 2 */
+#define S1_OFF_DISK_ID		0x1b8	/* u32: disk signature, from the content */
+#define S1_OFF_VARIABLES	0x1bc	/* 2 bytes, 0 on the disk: the loader's */
+#define S1_OFF_PARTITION	0x1be	/* the one 16-byte partition entry */
+#define S1_OFF_SIGNATURE	0x1fe	/* 55 AA */
+#define S1_MAGIC		0x474d49544f4f424d	/* "MBOOTIMG" */
+/* Rotating sum: over the little-endian dwords d of stage 2, from s = 0:
+ * s = rotate_left(s, 1) + d, modulo 2^32. */
+#define S1_MAX_SECTORS		32	/* 16 KiB: what stage 2's place in memory holds */
+
+/* ---- Stage 2: fields the host fills in, from its first byte ------------- */
+
+#define S2_OFF_TABLE_LBA	4	/* u32: LBA of the boot table */
+#define S2_OFF_TABLE_BYTES	8	/* u32: its length in bytes, at most BT_MAX_BYTES */
+
+/* ---- Boot table: header ------------------------------------------------- */
+
+#define BT_MAGIC		0x454c424154544f42	/* "BOTTABLE", offset 0, u64 */
+#define BT_VERSION		1
+
+#define BT_OFF_MAGIC		0	/* u64 */
+#define BT_OFF_VERSION		8	/* u32: BT_VERSION */
+#define BT_OFF_LENGTH		12	/* u32: bytes in the whole table */
+#define BT_OFF_CRC		16	/* u32: CRC-32 (zlib's) of the table with this field 0 */
+#define BT_OFF_PROTOCOL		20	/* u32: BT_PROTOCOL_* */
+#define BT_OFF_ENTRY		24	/* u64: entry point, virtual */
+#define BT_OFF_BLOCKS		32	/* u32: offset of the block records in the table */
+#define BT_OFF_BLOCK_COUNT	36	/* u32 */
+#define BT_OFF_EXTENTS		40	/* u32: offset of the extent records, 16-byte aligned */
+#define BT_OFF_EXTENT_COUNT	44	/* u32 */
+#define BT_OFF_ZEROS		48	/* u32: offset of the zero records */
+#define BT_OFF_ZERO_COUNT	52	/* u32 */
+#define BT_OFF_MAPS		56	/* u32: offset of the map records */
+#define BT_OFF_MAP_COUNT	60	/* u32 */
+#define BT_OFF_CMDLINE		64	/* u32: offset of the command line, NUL after it */
+#define BT_OFF_CMDLINE_LEN	68	/* u32: its length without the NUL */
+#define BT_OFF_STACK_SIZE	72	/* u64: bytes, whole pages */
+#define BT_OFF_HANDOFF_VIRT	80	/* u64: virtual start of the hand-off area, 512 GiB aligned */
+#define BT_OFF_PHYSMAP_VIRT	88	/* u64: where all RAM is mapped, 512 GiB aligned */
+#define BT_OFF_PHYSMAP_MAX	96	/* u64: bytes of address space free there */
+#define BT_OFF_KERNEL_START	104	/* u64: lowest mapped kernel address, virtual */
+#define BT_OFF_KERNEL_END	112	/* u64: first address after the highest */
+#define BT_OFF_TABLE_PAGES	120	/* u32: page tables that the map records need at most */
+#define BT_OFF_FLAGS		124	/* u32: 0 */
+#define BT_HEADER_SIZE		128
+
+#define BT_PROTOCOL_NATIVE	1
+
+/* What the loader has room for (bootloader/layout.inc). */
+#define BT_MAX_BYTES		131072	/* whole table */
+#define BT_MAX_CMDLINE		4095	/* bytes without the NUL */
+#define BT_MAX_BLOCKS		1024
+
+/* ---- Boot table: block record, a piece of physical memory to find -------- */
+
+#define BLOCK_OFF_PHYS		0	/* u64: wanted address, or BLOCK_ANYWHERE */
+#define BLOCK_OFF_SIZE		8	/* u64: bytes, whole pages */
+#define BLOCK_OFF_ALIGN		16	/* u64: when placed elsewhere: a power of two >= PAGE_SIZE */
+#define BLOCK_OFF_PHASE		24	/* u64: address modulo align, so that large pages fit */
+#define BLOCK_OFF_KIND		32	/* u32: memory kind (INFO_KIND_*) it becomes */
+#define BLOCK_OFF_RESERVED	36	/* u32: 0 */
+#define BLOCK_SIZE		40
+#define BLOCK_ANYWHERE		0xffffffffffffffff
+
+/* ---- Boot table: extent record, sectors to copy into a block ------------- */
+
+#define EXTENT_OFF_BLOCK	0	/* u32: index of the block */
+#define EXTENT_OFF_METHOD	4	/* u32: EXTENT_RAW */
+#define EXTENT_OFF_OFFSET	8	/* u64: byte offset in the block */
+#define EXTENT_OFF_LENGTH	16	/* u64: bytes in memory, > 0 */
+#define EXTENT_OFF_LBA		24	/* u64: first sector, relative to the base */
+#define EXTENT_OFF_STORED	32	/* u64: bytes on the disk, in whole sectors filled up with zeros */
+#define EXTENT_OFF_RESERVED	40	/* u64: 0 */
+#define EXTENT_OFF_SUM		48	/* 4 x u64, 16-byte aligned: see "Extent sum" */
+#define EXTENT_SIZE		80
+#define EXTENT_RAW		0	/* method: bytes as they are */
+
+/* Extent sum: over whole sectors, the filling included.  The sectors are a
+ * sequence of 16-byte vectors of two u64 lanes v.  Starting from a = b = 0,
+ * each step does a += v, b += a, lane by lane, modulo 2^64.  The record holds
+ * a.lane0, a.lane1, b.lane0, b.lane1. */
+
+/* ---- Boot table: zero record, bytes of a block to clear ------------------ */
+
+#define ZERO_OFF_BLOCK		0	/* u32 */
+#define ZERO_OFF_RESERVED	4	/* u32: 0 */
+#define ZERO_OFF_OFFSET		8	/* u64 */
+#define ZERO_OFF_LENGTH		16	/* u64: bytes */
+#define ZERO_SIZE		24
+
+/* ---- Boot table: map record, pages to map ------------------------------- */
+
+#define MAP_OFF_VIRT		0	/* u64: page aligned, canonical */
+#define MAP_OFF_BLOCK		8	/* u32 */
+#define MAP_OFF_FLAGS		12	/* u32: MAP_* below, the bits of ELF's p_flags */
+#define MAP_OFF_OFFSET		16	/* u64: page-aligned offset in the block */
+#define MAP_OFF_LENGTH		24	/* u64: bytes, whole pages */
+#define MAP_SIZE		32
+#define MAP_EXECUTE		1
+#define MAP_WRITE		2
+#define MAP_READ		4
+
+/* ---- Hand-off: struct mkbootimg_info (include/mkbootimg.h) --------------- */
+
+#define INFO_MAGIC		0x4f464e495442494d	/* "MIBTINFO" */
+#define INFO_VERSION		1
+
+#define INFO_OFF_MAGIC		0
+#define INFO_OFF_VERSION	8
+#define INFO_OFF_SIZE		12
+#define INFO_OFF_MEMORY		16
+#define INFO_OFF_MEMORY_COUNT	24
+#define INFO_OFF_CMDLINE	32
+#define INFO_OFF_CMDLINE_LEN	40
+#define INFO_OFF_MODULES	48
+#define INFO_OFF_MODULE_COUNT	56
+#define INFO_OFF_SEGMENTS	64
+#define INFO_OFF_SEGMENT_COUNT	72
+#define INFO_OFF_KERNEL_VSTART	80
+#define INFO_OFF_KERNEL_VEND	88
+#define INFO_OFF_KERNEL_PSTART	96
+#define INFO_OFF_KERNEL_PEND	104
+#define INFO_OFF_STACK_VSTART	112
+#define INFO_OFF_STACK_VEND	120
+#define INFO_OFF_STACK_PSTART	128
+#define INFO_OFF_STACK_PEND	136
+#define INFO_OFF_PHYSMAP	144
+#define INFO_OFF_PHYSMAP_SIZE	152
+#define INFO_OFF_RSDP		160
+#define INFO_OFF_TSC_START	168
+#define INFO_OFF_TSC_HANDOFF	176
+#define INFO_OFF_FB_ADDRESS	184
+#define INFO_OFF_FB_WIDTH	192
+#define INFO_OFF_FB_HEIGHT	196
+#define INFO_OFF_FB_PITCH	200
+#define INFO_OFF_FB_KIND	204
+#define INFO_OFF_FB_BPP		205
+#define INFO_OFF_FB_RED		206
+#define INFO_OFF_BOOT_DRIVE	216
+#define INFO_SIZE		224
+
+/* One region of the memory map. */
+#define REGION_OFF_START	0	/* u64: page aligned */
+#define REGION_OFF_SIZE		8	/* u64: whole pages */
+#define REGION_OFF_KIND		16	/* u32: INFO_KIND_* */
+#define REGION_OFF_RESERVED	20	/* u32: 0 */
+#define REGION_SIZE		24
+
+/* One mapped run of kernel pages. */
+#define SEGMENT_OFF_VIRT	0	/* u64 */
+#define SEGMENT_OFF_PHYS	8	/* u64 */
+#define SEGMENT_OFF_SIZE	16	/* u64 */
+#define SEGMENT_OFF_FLAGS	24	/* u32: MAP_* */
+#define SEGMENT_OFF_RESERVED	28	/* u32: 0 */
+#define SEGMENT_SIZE		32
+
+/* Memory kinds: where regions overlap, the higher number wins, so the order
+ * is from the most to the least free.  0 is "nothing known here". */
+#define INFO_KIND_USABLE		1
+#define INFO_KIND_LOADER_RECLAIMABLE	2
+#define INFO_KIND_KERNEL		3
+#define INFO_KIND_MODULES		4
+#define INFO_KIND_FRAMEBUFFER		5
+#define INFO_KIND_ACPI_RECLAIMABLE	6
+#define INFO_KIND_ACPI_NVS		7
+#define INFO_KIND_RESERVED		8
+#define INFO_KIND_BAD			9
+
+#define INFO_FB_NONE		0
+#define INFO_FB_TEXT		1
+#define INFO_FB_RGB		2
+
+/* ---- Ports between guest and runner ------------------------------------- */
+
+#define PORT_DEBUG_CONSOLE	0xe9	/* reads back its own number when it is there */
+#define PORT_RUNNER		0xea	/* likewise; only "mkbootimg run" provides it */
+#define RUNNER_HANDOFF		4	/* byte on PORT_RUNNER: the kernel is entered next;
+					   everything before it is a loader message */
+
+#endif

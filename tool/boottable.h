@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The boot table (include/bootabi.h): written from a plan and its places on
+ * the disk, and read back.
+ */
+#ifndef MKBOOTIMG_BOOTTABLE_H
+#define MKBOOTIMG_BOOTTABLE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "error.h"
+#include "plan.h"
+
+/* Where an extent lies, and its sum (include/bootabi.h, "Extent sum"). */
+struct extent_place {
+	uint64_t lba;		/* relative to the base */
+	uint64_t sum[4];
+};
+
+/* Bytes the table of a plan takes. */
+size_t boottable_size(const struct plan *plan);
+
+/* Refuse a plan that is more than the loader has room for. */
+int boottable_check(const struct plan *plan, const char *name, struct error *err);
+
+/* Write the table of a plan that passed boottable_check() into bytes, of
+ * boottable_size(); places has one entry for each extent. */
+void boottable_encode(const struct plan *plan, const struct extent_place *places,
+		      unsigned char *bytes);
+
+/* Bytes of memory that a table's blocks and stack take; 0 if these bytes are not
+ * a whole table. */
+uint64_t boottable_memory(const unsigned char *bytes, size_t size);
+
+/* Add whole 512-byte sectors to a sum; begin with all zeros. */
+void extent_sum(uint64_t sum[4], const unsigned char *sectors, size_t bytes);
+
+#endif

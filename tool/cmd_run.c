@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * mkbootimg run: boot a kernel or an image in QEMU and say how it ended.
+ */
+#include <argp.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "bootabi.h"
+#include "build.h"
+#include "command.h"
+#include "image.h"
+#include "runner.h"
+
+#define MEMORY_DEFAULT (UINT64_C(128) * 1024 * 1024)
+/* What a machine needs beside the plan's memory: the first MiB, page tables
+ * that depend on the machine, firmware tables, and some air for the kernel. */
+#define MEMORY_OVERHEAD (UINT64_C(16) * 1024 * 1024)
+
+#define SUCCESS_CODE_DEFAULT 33		/* the guest wrote 0x10 */
+
+enum {
+	OPT_HEADLESS = 2000,
+	OPT_TIMEOUT,
+	OPT_SUCCESS_CODE,
+	OPT_MEMORY,
+	OPT_DISK,
+	OPT_QEMU,
+	OPT_DRY_RUN,
+};
+
+static const char doc[] =
+	"Boot KERNEL, an ELF file, or IMAGE, a disk image, in QEMU, and say how it ended.  "
+	"Everything after KERNEL or IMAGE goes to QEMU.\v"
+	"Exit status: 0 success (the guest wrote 0x10 to port 0xf4, switched the machine off, or the "
+	"window was closed); odd: the guest wrote another value v, and this is 2v+1; 2 usage; 120 halted "
+	"for good (judged with --timeout); 122 crashed; 124 timed out; 126 it could not be done.";
+
+static const struct argp_option options_list[] = {
+	{ "headless", OPT_HEADLESS, NULL, 0, "No window; COM1 and port 0xe9 on standard output", 1 },
+	{ "timeout", OPT_TIMEOUT, "SECONDS", 0, "End the machine after SECONDS (fractions allowed)", 1 },
+	{ "success-code", OPT_SUCCESS_CODE, "N", 0, "QEMU's exit status that means success (default 33)", 1 },
+	{ "memory", OPT_MEMORY, "SIZE", 0, "Memory of the machine (default 128M, or what the kernel needs)", 1 },
+	{ "disk", OPT_DISK, "KIND", 0, "How the image is attached: ahci (default), ide, nvme, usb, virtio", 1 },
+	{ "qemu", OPT_QEMU, "PROGRAM", 0, "The QEMU to run (default " QEMU_DEFAULT ")", 1 },
+	{ "dry-run", OPT_DRY_RUN, NULL, 0, "Build the image, print the QEMU command, do not run it", 1 },
+	{ 0 },
+};
+
+struct arguments {
+	struct build_options build;
+	const char *target;	/* kernel or image */
+	char **user;		/* for QEMU */
+	bool headless;
+	bool dry_run;
+	double timeout;
+	int success_code;
+	uint64_t memory;	/* 0: not given */
+	const char *disk;
+	const char *qemu;
+};
+
+static double parse_seconds(const char *text)
+{
+	char *end;
+	double seconds = strtod(text, &end);
+
+	if (end == text || *end != '\0' || !isfinite(seconds) || seconds <= 0 || seconds > 1e9)
+		return -1;
+	return seconds;
+}
+
+static int parse_code(const char *text)
+{
+	char *end;
+	long code = strtol(text, &end, 0);
+
+	return end == text || *end != '\0' || code < 0 || code > 255 ? -1 : (int)code;
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct arguments *arguments = state->input;
+
+	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &arguments->build;
+		return 0;
+	case OPT_HEADLESS:
+		arguments->headless = true;
+		return 0;
+	case OPT_TIMEOUT:
+		arguments->timeout = parse_seconds(arg);
+		if (arguments->timeout < 0)
+			argp_error(state, "--timeout: '%s' is not a positive number of seconds", arg);
+		return 0;
+	case OPT_SUCCESS_CODE:
+		arguments->success_code = parse_code(arg);
+		if (arguments->success_code < 0)
+			argp_error(state, "--success-code: '%s' is not a number from 0 to 255", arg);
+		return 0;
+	case OPT_MEMORY:
+		/* As QEMU's -m: a bare number is MiB. */
+		if (parse_size(arg, 1 << 20, &arguments->memory) != 0 || arguments->memory == 0)
+			argp_error(state, "--memory: '%s' is not a size (a number and K, M, G or T)", arg);
+		return 0;
+	case OPT_DISK:
+		if (!qemu_disk_known(arg))
+			argp_error(state, "--disk: '%s' is none of %s", arg, qemu_disk_names());
+		arguments->disk = arg;
+		return 0;
+	case OPT_QEMU:
+		arguments->qemu = arg;
+		return 0;
+	case OPT_DRY_RUN:
+		arguments->dry_run = true;
+		return 0;
+	case ARGP_KEY_ARG:
+		arguments->target = arg;
+		arguments->user = state->argv + state->next;
+		state->next = state->argc;
+		return 0;
+	case ARGP_KEY_NO_ARGS:
+		argp_error(state, "no kernel or image given");
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+/* What is to be booted, ready for QEMU. */
+struct target {
+	struct output output;	/* a kernel's image, meanwhile */
+	char *path;		/* for QEMU */
+	uint64_t memory;	/* that its plan takes */
+	bool own_image;
+};
+
+static int prepare_image(const struct arguments *arguments, const unsigned char *bytes, size_t size,
+			 struct target *target, struct error *err)
+{
+	if (!image_is_bootable(bytes, size)) {
+		error_set(err, ERROR_INPUT, 0, "'%s' is neither an ELF kernel nor a bootable disk image",
+			  arguments->target);
+		return error_hint(err, "an image's first sector ends with the bytes 55 AA");
+	}
+	target->own_image = image_is_ours(bytes, size);
+	target->memory = image_memory(bytes, size);
+	target->path = format_string("%s", arguments->target);
+	return 0;
+}
+
+static int prepare_kernel(const struct arguments *arguments, struct target *target,
+			  struct error *err)
+{
+	/* An image without a name, unless somebody is to see it. */
+	bool anonymous = arguments->build.output == NULL && !arguments->dry_run;
+	struct build_result result;
+
+	if (build_image(arguments->target, &arguments->build, anonymous, &target->output, &result, err) !=
+	    0)
+		return -1;
+	target->own_image = true;
+	target->memory = result.memory;
+	target->path = result.path;
+	if (anonymous) {
+		target->path = format_string("/dev/fd/%d", target->output.fd);
+		fcntl(target->output.fd, F_SETFD, 0);	/* QEMU inherits it */
+	}
+	return 0;
+}
+
+static int prepare(const struct arguments *arguments, struct target *target, struct error *err)
+{
+	static const unsigned char elf_magic[] = { 0x7f, 'E', 'L', 'F' };
+	struct file_view file;
+
+	*target = (struct target){ .output.fd = -1 };
+	if (file_open(&file, arguments->target, err) != 0)
+		return -1;
+	bool is_elf = file.size >= sizeof(elf_magic) &&
+		      memcmp(file.bytes, elf_magic, sizeof(elf_magic)) == 0;
+	int status = is_elf ? 0 : prepare_image(arguments, file.bytes, file.size, target, err);
+	file_close(&file);
+	return is_elf ? prepare_kernel(arguments, target, err) : status;
+}
+
+static bool is_set(const char *variable)
+{
+	const char *value = getenv(variable);
+
+	return value != NULL && value[0] != '\0';
+}
+
+/* A window, if there is a place for one. */
+static const char *choose_display(const struct arguments *arguments)
+{
+	const char *display, *why = NULL;
+
+	if (arguments->headless || qemu_user_has(arguments->user, "-display") ||
+	    qemu_user_has(arguments->user, "-nographic"))
+		return "none";
+	if (!is_set("DISPLAY") && !is_set("WAYLAND_DISPLAY")) {
+		display = "none";
+		why = "there is no display to open a window on";
+	} else {
+		display = runner_find_display(arguments->qemu);
+		if (strcmp(display, "none") == 0)
+			why = "this QEMU cannot open windows (Debian and Ubuntu: apt install qemu-system-gui)";
+	}
+	if (why != NULL && !arguments->build.quiet)
+		fprintf(stderr, "mkbootimg: run: %s: running as with --headless\n", why);
+	return display;
+}
+
+/* Where port 0xe9 goes: to standard output, beside COM1. */
+static char *choose_debug_console(void)
+{
+	struct stat st;
+
+	if (fstat(STDOUT_FILENO, &st) == 0 && S_ISSOCK(st.st_mode))
+		return format_string("socket,fd=%d", dup(STDOUT_FILENO));
+	CLEANUP_CLOSE int fd = open("/dev/stdout", O_WRONLY | O_APPEND | O_CLOEXEC);
+	return format_string("%s", fd >= 0 ? "file,path=/dev/stdout,append=on" : "null");
+}
+
+/* Say how it ended; returns the exit status. */
+static int report(const struct arguments *arguments, const struct run_outcome *outcome,
+		  struct error *err)
+{
+	const char *at = outcome->text[0] != '\0' ? " at " : "";
+
+	switch (outcome->verdict) {
+	case VERDICT_GUEST_CODE:
+		if (outcome->code == arguments->success_code)
+			return STATUS_OK;
+		fprintf(stderr, "mkbootimg: run: the kernel ended with status %d (it wrote 0x%02x to port 0xf4)\n",
+			outcome->code, outcome->code >> 1);
+		return outcome->code;
+	case VERDICT_POWERED_OFF:
+	case VERDICT_CLOSED:
+		return STATUS_OK;
+	case VERDICT_HALTED:
+		fprintf(stderr, "mkbootimg: run: the kernel halted for good (interrupts off)%s%s\n", at,
+			outcome->text);
+		return STATUS_HALTED;
+	case VERDICT_CRASHED:
+		fprintf(stderr, "mkbootimg: run: the kernel crashed: triple fault or reset%s%s\n", at,
+			outcome->text);
+		return STATUS_CRASHED;
+	case VERDICT_TIMEOUT:
+		fprintf(stderr, "mkbootimg: run: timed out after %g seconds%s%s\n", arguments->timeout, at,
+			outcome->text);
+		return STATUS_TIMEOUT;
+	case VERDICT_LOADER:
+		error_set(err, ERROR_INPUT, 0, "the loader failed: %s", outcome->text);
+		return STATUS_CANNOT;
+	case VERDICT_NOT_ENTERED:
+		error_set(err, ERROR_INPUT, 0, "the machine was reset before the kernel was entered%s%s", at,
+			  outcome->text);
+		error_hint(err, "the firmware found nothing to boot, or the loader on the image is damaged");
+		return STATUS_CANNOT;
+	case VERDICT_SIGNAL:
+		/* Die as we were asked to. */
+		signal(outcome->code, SIG_DFL);
+		raise(outcome->code);
+		return 128 + outcome->code;
+	case VERDICT_PIPE:
+		signal(SIGPIPE, SIG_DFL);
+		raise(SIGPIPE);
+		return 128 + SIGPIPE;
+	}
+	return STATUS_CANNOT;
+}
+
+static int run(const struct arguments *arguments, struct error *err)
+{
+	struct target target;
+	int status = STATUS_CANNOT;
+
+	if (prepare(arguments, &target, err) == 0) {
+		CLEANUP_FREE char *debug_console = choose_debug_console();
+		uint64_t needed = target.memory + MEMORY_OVERHEAD;
+		struct qemu_machine machine = {
+			.program = arguments->qemu,
+			.image = target.path,
+			.disk = arguments->disk,
+			.memory = arguments->memory != 0 ? arguments->memory :
+				  needed > MEMORY_DEFAULT ? needed :
+							    MEMORY_DEFAULT,
+			.display = choose_display(arguments),
+			.qmp_fd = -1,
+			.runner_fd = -1,
+			.debug_console = debug_console,
+			.user = arguments->user,
+		};
+		struct run_options options = { .timeout = arguments->timeout,
+					       .own_image = target.own_image };
+		struct run_outcome outcome;
+
+		if (arguments->dry_run) {
+			char **command = qemu_arguments(&machine);
+			CLEANUP_FREE char *line = qemu_quote(command);
+
+			puts(line);
+			qemu_free(command);
+			status = STATUS_OK;
+		} else if (runner_run(&machine, &options, &outcome, err) == 0) {
+			status = report(arguments, &outcome, err);
+		}
+	}
+	output_end(&target.output);
+	free(target.path);
+	return status;
+}
+
+int command_run(int argc, char **argv, struct error *err)
+{
+	static const struct argp_child children[] = { { &build_argp, 0, "Building:", 2 }, { 0 } };
+	static const struct argp argp = { .options = options_list,
+					  .parser = parse,
+					  .args_doc = "KERNEL|IMAGE [QEMU-ARG...]",
+					  .doc = doc,
+					  .children = children };
+	struct arguments arguments = {
+		.build = BUILD_OPTIONS_DEFAULT,
+		.success_code = SUCCESS_CODE_DEFAULT,
+		.disk = "ahci",
+		.qemu = QEMU_DEFAULT,
+	};
+
+	argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &arguments);
+	return run(&arguments, err);
+}

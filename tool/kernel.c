@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Kernel files; see kernel.h.
+ */
+#include "kernel.h"
+
+#include <gelf.h>
+#include <inttypes.h>
+#include <libelf.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char *segment_name(const struct segment *segment)
+{
+	static char buffers[8][80];
+	static unsigned int next;
+	char *text = buffers[next++ % 8];
+
+	snprintf(text, sizeof(buffers[0]), "segment %u (0x%" PRIx64 "-0x%" PRIx64 ")",
+		 segment->index, segment->vaddr, segment->vaddr + segment->memsz);
+	return text;
+}
+
+/* What the file is, if it is not something to boot. */
+static int check_type(const GElf_Ehdr *header, const char *name, struct error *err)
+{
+	switch (header->e_type) {
+	case ET_EXEC:
+	case ET_DYN:
+		return 0;
+	case ET_REL:
+		error_set(err, ERROR_INPUT, 0, "'%s' is an object file, not a linked kernel", name);
+		return error_hint(err, "link it first, for example with: ld -o kernel.elf '%s'", name);
+	case ET_CORE:
+		return error_set(err, ERROR_INPUT, 0, "'%s' is a core dump, not a kernel", name);
+	default:
+		return error_set(err, ERROR_INPUT, 0, "'%s' has the unknown ELF type %u", name,
+				 header->e_type);
+	}
+}
+
+static int check_header(const unsigned char *bytes, size_t size, const char *name,
+			struct error *err)
+{
+	if (size < SELFMAG || memcmp(bytes, ELFMAG, SELFMAG) != 0) {
+		error_set(err, ERROR_INPUT, 0, "'%s' is not an ELF file", name);
+		return error_hint(err, "give the linked kernel, not a flat binary or a disk image");
+	}
+	if (size < EI_NIDENT ||
+	    size < (bytes[EI_CLASS] == ELFCLASS32 ? sizeof(Elf32_Ehdr) : sizeof(Elf64_Ehdr)))
+		return error_set(err, ERROR_INPUT, 0, "'%s' is truncated: it ends in its ELF header",
+				 name);
+	if (bytes[EI_DATA] != ELFDATA2LSB)
+		return error_set(err, ERROR_INPUT, 0,
+				 "'%s' is big-endian: it is not for an x86 PC", name);
+	return 0;
+}
+
+/* Take over one program header; adds a segment if there is something to load. */
+static int add_segment(struct kernel *kernel, const GElf_Phdr *phdr, unsigned int index,
+		       size_t file_size, const char *name, struct error *err)
+{
+	if (phdr->p_type == PT_INTERP) {
+		error_set(err, ERROR_INPUT, 0,
+			  "'%s' needs a dynamic loader (program header %u, PT_INTERP)", name, index);
+		return error_hint(err, "link it statically: -static, -nostdlib, and -no-pie or -static-pie");
+	}
+	if (phdr->p_type != PT_LOAD || phdr->p_memsz == 0)
+		return 0;
+
+	struct segment *segment = &kernel->segments[kernel->segment_count];
+	*segment = (struct segment){
+		.index = index,
+		.offset = phdr->p_offset,
+		.vaddr = phdr->p_vaddr,
+		.paddr = phdr->p_paddr,
+		.filesz = phdr->p_filesz,
+		.memsz = phdr->p_memsz,
+		.flags = phdr->p_flags & (PF_R | PF_W | PF_X),
+	};
+	if (segment->memsz - 1 > UINT64_MAX - segment->vaddr)
+		return error_set(err, ERROR_INPUT, 0,
+				 "'%s': segment %u at 0x%" PRIx64 " wraps around the end of the address space",
+				 name, index, segment->vaddr);
+	if (segment->filesz > segment->memsz)
+		return error_set(err, ERROR_INPUT, 0,
+				 "'%s': %s is larger in the file (0x%" PRIx64 " bytes) than in memory",
+				 name, segment_name(segment), segment->filesz);
+	if (segment->offset > file_size || segment->filesz > file_size - segment->offset)
+		return error_set(err, ERROR_INPUT, 0,
+				 "'%s' is truncated: %s goes to byte 0x%" PRIx64 " of 0x%zx", name,
+				 segment_name(segment), segment->offset + segment->filesz, file_size);
+	kernel->segment_count++;
+	return 0;
+}
+
+static int compare_segments(const void *left, const void *right)
+{
+	const struct segment *a = left, *b = right;
+
+	if (a->vaddr != b->vaddr)
+		return a->vaddr < b->vaddr ? -1 : 1;
+	return a->index < b->index ? -1 : a->index > b->index;
+}
+
+static int sort_segments(struct kernel *kernel, const char *name, struct error *err)
+{
+	qsort(kernel->segments, kernel->segment_count, sizeof(kernel->segments[0]),
+	      compare_segments);
+	for (size_t i = 1; i < kernel->segment_count; i++) {
+		const struct segment *low = &kernel->segments[i - 1], *high = &kernel->segments[i];
+
+		if (high->vaddr - low->vaddr < low->memsz)
+			return error_set(err, ERROR_INPUT, 0, "'%s': %s overlaps %s", name,
+					 segment_name(low), segment_name(high));
+	}
+	return 0;
+}
+
+static int read_segments(struct kernel *kernel, Elf *elf, const GElf_Ehdr *header, size_t file_size,
+			 const char *name, struct error *err)
+{
+	size_t count = 0;
+
+	if (elf_getphdrnum(elf, &count) != 0 || (count == 0 && header->e_phnum != 0))
+		return error_set(err, ERROR_INPUT, 0,
+				 "'%s' is truncated: its program headers lie beyond its end", name);
+	/* libelf checks the table against the file; a count that cannot fit must
+	 * not reach calloc all the same. */
+	if (count > file_size / sizeof(Elf32_Phdr))
+		return error_set(err, ERROR_INPUT, 0,
+				 "'%s' is truncated: it cannot hold its %zu program headers", name, count);
+	kernel->segments = calloc(count + 1, sizeof(kernel->segments[0]));
+	if (kernel->segments == NULL)
+		return error_set(err, ERROR_SYSTEM, 0, "out of memory for '%s'", name);
+	for (size_t i = 0; i < count; i++) {
+		GElf_Phdr phdr;
+
+		if (gelf_getphdr(elf, (int)i, &phdr) == NULL)
+			return error_set(err, ERROR_INPUT, 0,
+					 "'%s' is truncated: its program headers lie beyond its end", name);
+		if (add_segment(kernel, &phdr, (unsigned int)i, file_size, name, err) != 0)
+			return -1;
+	}
+	if (kernel->segment_count == 0) {
+		error_set(err, ERROR_INPUT, 0, "'%s' has no segment to load (PT_LOAD)", name);
+		return error_hint(err, "link it with a linker script or with -nostdlib, and look at readelf -l");
+	}
+	return sort_segments(kernel, name, err);
+}
+
+static int read_elf(struct kernel *kernel, Elf *elf, size_t file_size, const char *name,
+		    struct error *err)
+{
+	GElf_Ehdr header;
+
+	if (elf == NULL || elf_kind(elf) != ELF_K_ELF || gelf_getehdr(elf, &header) == NULL)
+		return error_set(err, ERROR_INPUT, 0, "'%s' has a damaged ELF header: %s", name,
+				 elf_errmsg(-1));
+	if (check_type(&header, name, err) != 0)
+		return -1;
+	if (header.e_machine != EM_X86_64 && header.e_machine != EM_386) {
+		error_set(err, ERROR_INPUT, 0, "'%s' is not for an x86 PC (ELF machine %u)", name,
+			  header.e_machine);
+		return error_hint(err, "build it for x86_64, for example with x86_64-linux-gnu-gcc");
+	}
+	kernel->is_64 = gelf_getclass(elf) == ELFCLASS64;
+	kernel->machine = header.e_machine;
+	kernel->type = header.e_type;
+	kernel->entry = header.e_entry;
+	return read_segments(kernel, elf, &header, file_size, name, err);
+}
+
+int kernel_parse(struct kernel *kernel, const unsigned char *bytes, size_t size, const char *name,
+		 struct error *err)
+{
+	*kernel = (struct kernel){0};
+	if (check_header(bytes, size, name, err) != 0)
+		return -1;
+	elf_version(EV_CURRENT);
+	/* libelf's prototype lacks const; it only reads what it did not make. */
+	Elf *elf = elf_memory((char *)(uintptr_t)bytes, size);
+	int result = read_elf(kernel, elf, size, name, err);
+	elf_end(elf);
+	if (result != 0)
+		kernel_free(kernel);
+	return result;
+}
+
+void kernel_free(struct kernel *kernel)
+{
+	free(kernel->segments);
+	*kernel = (struct kernel){0};
+}

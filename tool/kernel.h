@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A kernel file, read from bytes (libelf) into what planning needs.  No I/O, no
+ * printing, no opinion on protocols or placement.
+ *
+ * Nothing in the file is trusted.  After kernel_parse() each segment's file
+ * range lies in the file and its address range does not wrap around.
+ */
+#ifndef MKBOOTIMG_KERNEL_H
+#define MKBOOTIMG_KERNEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "error.h"
+
+/* A PT_LOAD program header with something to load. */
+struct segment {
+	unsigned int index;	/* its number as readelf -l counts program headers */
+	uint64_t offset;	/* in the file */
+	uint64_t vaddr;
+	uint64_t paddr;
+	uint64_t filesz;	/* <= memsz */
+	uint64_t memsz;		/* > 0 */
+	uint32_t flags;		/* PF_R, PF_W, PF_X */
+};
+
+struct kernel {
+	bool is_64;		/* ELFCLASS64 */
+	uint16_t machine;	/* EM_X86_64 or EM_386 */
+	uint16_t type;		/* ET_EXEC or ET_DYN */
+	uint64_t entry;
+	struct segment *segments;	/* sorted by vaddr, not overlapping */
+	size_t segment_count;	/* > 0 */
+};
+
+/* Read a kernel.  name is for messages.  On success the caller frees with
+ * kernel_free(); nothing in *kernel points into bytes. */
+int kernel_parse(struct kernel *kernel, const unsigned char *bytes, size_t size, const char *name,
+		 struct error *err);
+void kernel_free(struct kernel *kernel);
+
+/* "segment 3 (0x200000-0x201000)", in a static buffer of eight by turns. */
+const char *segment_name(const struct segment *segment);
+
+#endif

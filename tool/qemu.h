@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * QEMU's command line: which machine, with which devices.  Pure: no process is
+ * started here.
+ */
+#ifndef MKBOOTIMG_QEMU_H
+#define MKBOOTIMG_QEMU_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define QEMU_DEFAULT "qemu-system-x86_64"
+
+struct qemu_machine {
+	const char *program;
+	const char *image;	/* path as QEMU is to open it */
+	const char *disk;	/* a name qemu_disk_known() knows */
+	uint64_t memory;	/* bytes */
+	const char *display;	/* as after -display */
+	/* File descriptors that QEMU inherits; -1 for none. */
+	int qmp_fd;
+	int runner_fd;		/* what the loader writes to PORT_RUNNER */
+	/* Character device for port 0xe9, as after -chardev, without the id. */
+	const char *debug_console;
+	char *const *user;	/* the user's arguments, NULL-terminated */
+};
+
+/* The command line, NULL-terminated.  The caller frees with qemu_free(). */
+char **qemu_arguments(const struct qemu_machine *machine);
+void qemu_free(char **arguments);
+
+/* Is there a way to attach the disk by that name? */
+bool qemu_disk_known(const char *name);
+/* Their names, for messages: "ahci, ide, ...". */
+const char *qemu_disk_names(void);
+
+/* Do the user's arguments hold an option ("-serial", or "--serial")? */
+bool qemu_user_has(char *const *user, const char *option);
+
+/* The arguments as a line that a shell takes.  The caller frees. */
+char *qemu_quote(char *const *arguments);
+
+#endif

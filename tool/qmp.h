@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * QEMU's control socket (QEMU Machine Protocol): one JSON object a line.
+ * Commands wait for their answer; events that come meanwhile are noted.
+ */
+#ifndef MKBOOTIMG_QMP_H
+#define MKBOOTIMG_QMP_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+struct qmp {
+	int fd;			/* -1 once QEMU has closed it */
+	char *buffer;		/* what came and is not a whole line yet */
+	size_t used;
+	size_t size;
+	char shutdown[32];	/* reason of the SHUTDOWN event, "" while there was none */
+};
+
+/* Take over a connected socket. */
+void qmp_init(struct qmp *qmp, int fd);
+void qmp_free(struct qmp *qmp);
+
+/* Read what has come, for as long as there is something, and note events. */
+void qmp_poll(struct qmp *qmp);
+
+/* Run a command; arguments (a reference is taken over) may be NULL.  Returns
+ * the answer's "return" (the caller releases it), or NULL if QEMU refused, said
+ * nothing for timeout_ms, or is gone. */
+json_t *qmp_execute(struct qmp *qmp, const char *command, json_t *arguments, int timeout_ms);
+
+/* Run a command of the human monitor.  The caller frees; NULL as above. */
+char *qmp_monitor(struct qmp *qmp, const char *command_line, int timeout_ms);
+
+#endif

@@ -1,0 +1,478 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The runner; see runner.h.
+ */
+#include "runner.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "bootabi.h"
+#include "fileio.h"
+#include "qmp.h"
+
+#define ANSWER_MS 5000		/* for QEMU to answer a command */
+#define START_MS 60000		/* for QEMU to start */
+#define HALT_POLL_MS 250	/* between two looks at the CPUs */
+#define MESSAGE_PAUSE_MS 300	/* silence that ends a loader message */
+
+struct runner {
+	const struct run_options *options;
+	pid_t pid;			/* of QEMU, 0 once it was waited for */
+	int status;			/* its wait status, once pid is 0 */
+	int signals;			/* signalfd */
+	int messages;			/* from the loader, -1 when closed */
+	struct qmp qmp;
+	bool entered;			/* the loader handed over to the kernel */
+	bool watch_output;		/* stdout is a pipe */
+	char message[sizeof(((struct run_outcome *)0)->text)];
+	size_t message_length;
+	int64_t message_time;		/* of its last byte */
+	int halts;			/* times in a row that all CPUs were found halted */
+};
+
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* ---- Starting and ending QEMU -------------------------------------------- */
+
+/* In the child: never outlive the parent; inherit only what is meant for us. */
+static void child(char **arguments, pid_t parent, const sigset_t *mask, int qmp_fd, int runner_fd,
+		  int report)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(127);
+	fcntl(qmp_fd, F_SETFD, 0);
+	fcntl(runner_fd, F_SETFD, 0);
+	/* In the background a terminal's input would stop QEMU. */
+	if (isatty(STDIN_FILENO) && tcgetpgrp(STDIN_FILENO) != getpgrp()) {
+		int null = open("/dev/null", O_RDONLY);
+
+		dup2(null, STDIN_FILENO);
+	}
+	sigprocmask(SIG_SETMASK, mask, NULL);
+	execvp(arguments[0], arguments);
+	int errnum = errno;
+	if (write(report, &errnum, sizeof(errnum)) != sizeof(errnum))
+		_exit(126);
+	_exit(127);
+}
+
+static int start(struct runner *r, char **arguments, const sigset_t *mask, int qmp_fd,
+		 int runner_fd, struct error *err)
+{
+	int report[2], errnum = 0;
+	pid_t parent = getpid();
+
+	if (pipe2(report, O_CLOEXEC) != 0)
+		return error_set(err, ERROR_SYSTEM, errno, "cannot start QEMU");
+	r->pid = fork();
+	if (r->pid == 0)
+		child(arguments, parent, mask, qmp_fd, runner_fd, report[1]);
+	close(report[1]);
+	if (r->pid < 0) {
+		errnum = errno;
+		r->pid = 0;
+	} else if (read(report[0], &errnum, sizeof(errnum)) == sizeof(errnum)) {
+		waitpid(r->pid, NULL, 0);
+		r->pid = 0;
+	}
+	close(report[0]);
+	if (r->pid != 0)
+		return 0;
+	error_set(err, ERROR_SYSTEM, errnum, "cannot run '%s'", arguments[0]);
+	if (errnum == ENOENT)
+		error_hint(err, "install QEMU (Debian and Ubuntu: apt install qemu-system-x86), or name it with --qemu");
+	return -1;
+}
+
+/* Wait for QEMU to end, for at most some time.  Returns whether it has. */
+static bool reap(struct runner *r, int timeout_ms)
+{
+	int64_t deadline = now_ms() + timeout_ms;
+
+	while (r->pid != 0) {
+		struct pollfd child_ended = { .fd = r->signals, .events = POLLIN };
+		pid_t ended = waitpid(r->pid, &r->status, WNOHANG);
+		int64_t left = deadline - now_ms();
+
+		if (ended == r->pid || (ended < 0 && errno != EINTR)) {
+			r->pid = 0;
+		} else if (left <= 0) {
+			return false;
+		} else if (poll(&child_ended, 1, left < 20 ? (int)left : 20) > 0) {
+			/* Another signal may lie before SIGCHLD: look again soon. */
+			struct timespec pause = { .tv_nsec = 1000000 };
+			nanosleep(&pause, NULL);
+		}
+	}
+	return true;
+}
+
+static void end(struct runner *r)
+{
+	if (r->pid != 0) {
+		kill(r->pid, SIGKILL);
+		reap(r, 10000);
+	}
+}
+
+/* Ask QEMU to quit; it tidies up the terminal. */
+static void quit(struct runner *r)
+{
+	json_decref(qmp_execute(&r->qmp, "quit", NULL, 1000));
+	if (!reap(r, 2000))
+		end(r);
+}
+
+/* ---- Judging ------------------------------------------------------------- */
+
+/* The value behind "NAME=" in QEMU's register dump. */
+static bool find_register(const char *dump, const char *name, char *value, size_t size)
+{
+	const char *found = strstr(dump, name);
+
+	if (found == NULL)
+		return false;
+	found += strlen(name);
+	size_t length = strspn(found, "0123456789abcdefABCDEF");
+	if (length >= size)
+		length = size - 1;
+	memcpy(value, found, length);
+	value[length] = '\0';
+	return true;
+}
+
+/* Where the (first) CPU is. */
+static void locate(struct runner *r, char *text, size_t size)
+{
+	char *dump = qmp_monitor(&r->qmp, "info registers", ANSWER_MS);
+	char ip[17], cr2[17];
+
+	text[0] = '\0';
+	if (dump != NULL && find_register(dump, "RIP=", ip, sizeof(ip)) &&
+	    find_register(dump, "CR2=", cr2, sizeof(cr2)))
+		snprintf(text, size, "RIP=0x%s CR2=0x%s", ip, cr2);
+	else if (dump != NULL && find_register(dump, "EIP=", ip, sizeof(ip)) &&
+		 find_register(dump, "CR2=", cr2, sizeof(cr2)))
+		snprintf(text, size, "EIP=0x%s CR2=0x%s", ip, cr2);
+	free(dump);
+}
+
+/* Is every CPU in a register dump halted, with interrupts off? */
+static bool all_halted(const char *dump)
+{
+	size_t cpus = 0;
+
+	for (const char *line = dump; (line = strstr(line, "HLT=")) != NULL; line += 4) {
+		const char *flags = line;
+		char value[17];
+
+		/* "RFL=00000002 [-------] CPL=0 II=0 A20=1 SMM=0 HLT=1" */
+		while (flags > dump && strncmp(flags, "FL=", 3) != 0)
+			flags--;
+		if (line[4] != '1' || !find_register(flags, "FL=", value, sizeof(value)) ||
+		    strtoul(value, NULL, 16) & 0x200)
+			return false;
+		cpus++;
+	}
+	return cpus > 0;
+}
+
+/* Twice in a row: a CPU that is about to be started looks halted too. */
+static bool check_halt(struct runner *r)
+{
+	char *dump = qmp_monitor(&r->qmp, "info registers -a", ANSWER_MS);
+
+	r->halts = dump != NULL && all_halted(dump) ? r->halts + 1 : 0;
+	free(dump);
+	return r->halts >= 2;
+}
+
+/* What came from the loader: a message, or that the kernel is entered. */
+static void read_messages(struct runner *r)
+{
+	char bytes[256];
+	ssize_t n = recv(r->messages, bytes, sizeof(bytes), MSG_DONTWAIT);
+
+	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) {
+		close(r->messages);
+		r->messages = -1;
+	}
+	for (ssize_t i = 0; i < n && !r->entered; i++) {
+		if (bytes[i] == RUNNER_HANDOFF)
+			r->entered = true;
+		else if (bytes[i] != '\r' && bytes[i] != '\n' &&
+			 r->message_length < sizeof(r->message) - 1)
+			r->message[r->message_length++] = bytes[i];
+	}
+	r->message_time = now_ms();
+}
+
+static bool message_complete(const struct runner *r)
+{
+	return !r->entered && r->message_length > 0 &&
+	       now_ms() - r->message_time >= MESSAGE_PAUSE_MS;
+}
+
+/* The machine has stopped by itself. */
+static int judge_shutdown(struct runner *r, struct run_outcome *outcome, struct error *err)
+{
+	const char *reason = r->qmp.shutdown;
+
+	if (strcmp(reason, "guest-reset") == 0 || strcmp(reason, "guest-panic") == 0 ||
+	    strcmp(reason, "subsystem-reset") == 0) {
+		bool early = r->options->own_image && !r->entered;
+
+		outcome->verdict = early ? VERDICT_NOT_ENTERED : VERDICT_CRASHED;
+		locate(r, outcome->text, sizeof(outcome->text));
+	} else if (strcmp(reason, "guest-shutdown") == 0) {
+		outcome->verdict = VERDICT_POWERED_OFF;
+	} else if (strcmp(reason, "host-ui") == 0 || strcmp(reason, "host-qmp-quit") == 0) {
+		outcome->verdict = VERDICT_CLOSED;
+	} else {
+		return error_set(err, ERROR_SYSTEM, 0, "QEMU ended the machine: %s", reason);
+	}
+	return 0;
+}
+
+/* QEMU has ended by itself. */
+static int judge_exit(const struct runner *r, struct run_outcome *outcome, struct error *err)
+{
+	if (WIFSIGNALED(r->status))
+		return error_set(err, ERROR_SYSTEM, 0, "QEMU was killed by signal %d (%s)",
+				 WTERMSIG(r->status), strsignal(WTERMSIG(r->status)));
+	if (WEXITSTATUS(r->status) % 2 == 0)
+		return error_set(err, ERROR_SYSTEM, 0, "QEMU ended by itself with status %d",
+				 WEXITSTATUS(r->status));
+	outcome->verdict = VERDICT_GUEST_CODE;
+	outcome->code = WEXITSTATUS(r->status);
+	return 0;
+}
+
+/* A signal for us.  Returns its number, 0 for SIGCHLD. */
+static int read_signal(struct runner *r)
+{
+	struct signalfd_siginfo info;
+
+	if (read(r->signals, &info, sizeof(info)) != sizeof(info) || info.ssi_signo == SIGCHLD)
+		return 0;
+	return (int)info.ssi_signo;
+}
+
+/* The earlier of two moments, 0 for none. */
+static int64_t earlier(int64_t a, int64_t b)
+{
+	if (a == 0 || b == 0)
+		return a + b;
+	return a < b ? a : b;
+}
+
+static int set_verdict(struct run_outcome *outcome, enum verdict verdict, int code)
+{
+	outcome->verdict = verdict;
+	outcome->code = code;
+	return 0;
+}
+
+/* Watch until there is a verdict. */
+static int watch(struct runner *r, struct run_outcome *outcome, struct error *err)
+{
+	int64_t started = now_ms();
+	int64_t deadline = r->options->timeout > 0 ?
+				   started + (int64_t)(r->options->timeout * 1000 + 0.5) :
+				   0;
+	int64_t next_look = r->options->timeout > 0 ? started + HALT_POLL_MS : 0;
+
+	for (;;) {
+		struct pollfd fds[] = {
+			{ .fd = r->signals, .events = POLLIN },
+			{ .fd = r->qmp.fd, .events = POLLIN },
+			{ .fd = r->messages, .events = POLLIN },
+			{ .fd = r->watch_output ? STDOUT_FILENO : -1 },
+		};
+		int64_t wake = earlier(deadline, next_look), now = now_ms();
+
+		if (!r->entered && r->message_length > 0)
+			wake = earlier(wake, r->message_time + MESSAGE_PAUSE_MS);
+		int left = wake == 0 ? -1 : wake > now ? (int)(wake - now < 60000 ? wake - now : 60000) : 0;
+		if (poll(fds, sizeof(fds) / sizeof(fds[0]), left) < 0 && errno != EINTR)
+			return error_set(err, ERROR_SYSTEM, errno, "cannot wait for QEMU");
+
+		int number = fds[0].revents != 0 ? read_signal(r) : 0;
+		if (number != 0)
+			return set_verdict(outcome, VERDICT_SIGNAL, number);
+		if (fds[3].revents & (POLLERR | POLLHUP))
+			return set_verdict(outcome, VERDICT_PIPE, 0);
+		/* Messages before events: a loader error may be followed by one. */
+		if (fds[2].revents != 0)
+			read_messages(r);
+		qmp_poll(&r->qmp);
+		if (r->qmp.shutdown[0] != '\0')
+			return judge_shutdown(r, outcome, err);
+		if (r->qmp.fd < 0) {
+			if (!reap(r, 5000))
+				return error_set(err, ERROR_SYSTEM, 0, "QEMU closed its control socket");
+			return judge_exit(r, outcome, err);
+		}
+		if (message_complete(r)) {
+			memcpy(outcome->text, r->message, r->message_length + 1);
+			return set_verdict(outcome, VERDICT_LOADER, 0);
+		}
+		now = now_ms();
+		if (deadline != 0 && now >= deadline) {
+			locate(r, outcome->text, sizeof(outcome->text));
+			return set_verdict(outcome, VERDICT_TIMEOUT, 0);
+		}
+		if (next_look != 0 && now >= next_look) {
+			if (check_halt(r)) {
+				locate(r, outcome->text, sizeof(outcome->text));
+				return set_verdict(outcome, VERDICT_HALTED, 0);
+			}
+			next_look = now_ms() + HALT_POLL_MS;
+		}
+	}
+}
+
+/* ---- All together -------------------------------------------------------- */
+
+/* Wait until QEMU listens, then let the machine go. */
+static int begin(struct runner *r, bool stay_stopped, struct error *err)
+{
+	json_t *answer = qmp_execute(&r->qmp, "qmp_capabilities", NULL, START_MS);
+
+	if (answer == NULL) {
+		if (r->qmp.fd < 0 && reap(r, 5000) && WIFEXITED(r->status))
+			return error_set(err, ERROR_SYSTEM, 0,
+					 "QEMU refused to start (status %d); its own words are above",
+					 WEXITSTATUS(r->status));
+		return error_set(err, ERROR_SYSTEM, 0, "QEMU did not start");
+	}
+	json_decref(answer);
+	/* Of a guest that ends at once there may be no answer. */
+	if (!stay_stopped)
+		json_decref(qmp_execute(&r->qmp, "cont", NULL, ANSWER_MS));
+	return 0;
+}
+
+/* Both consoles write to standard output; into a file each must append. */
+static void prepare_output(struct runner *r)
+{
+	struct stat st;
+
+	if (fstat(STDOUT_FILENO, &st) != 0)
+		return;
+	r->watch_output = S_ISFIFO(st.st_mode);
+	if (S_ISREG(st.st_mode)) {
+		int flags = fcntl(STDOUT_FILENO, F_GETFL);
+
+		fcntl(STDOUT_FILENO, F_SETFL, flags | O_APPEND);
+	}
+}
+
+int runner_run(struct qemu_machine *machine, const struct run_options *options,
+	       struct run_outcome *outcome, struct error *err)
+{
+	struct runner r = { .options = options, .signals = -1, .messages = -1 };
+	int qmp_pair[2], message_pair[2];
+	struct termios terminal;
+	bool has_terminal = tcgetattr(STDIN_FILENO, &terminal) == 0;
+	sigset_t ours, old;
+
+	*outcome = (struct run_outcome){0};
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, qmp_pair) != 0)
+		return error_set(err, ERROR_SYSTEM, errno, "cannot start QEMU");
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, message_pair) != 0) {
+		close(qmp_pair[0]);
+		close(qmp_pair[1]);
+		return error_set(err, ERROR_SYSTEM, errno, "cannot start QEMU");
+	}
+	qmp_init(&r.qmp, qmp_pair[0]);
+	r.messages = message_pair[0];
+	machine->qmp_fd = qmp_pair[1];
+	machine->runner_fd = message_pair[1];
+
+	sigemptyset(&ours);
+	sigaddset(&ours, SIGCHLD);
+	sigaddset(&ours, SIGINT);
+	sigaddset(&ours, SIGTERM);
+	sigaddset(&ours, SIGHUP);
+	sigaddset(&ours, SIGQUIT);
+	sigprocmask(SIG_BLOCK, &ours, &old);
+	r.signals = signalfd(-1, &ours, SFD_CLOEXEC | SFD_NONBLOCK);
+	prepare_output(&r);
+
+	char **arguments = qemu_arguments(machine);
+	fflush(NULL);
+	int status = start(&r, arguments, &old, machine->qmp_fd, machine->runner_fd, err);
+	close(machine->qmp_fd);
+	close(machine->runner_fd);
+	qemu_free(arguments);
+	if (status == 0)
+		status = begin(&r, qemu_user_has(machine->user, "-S"), err);
+	if (status == 0)
+		status = watch(&r, outcome, err);
+	if (r.pid != 0)
+		quit(&r);
+
+	if (has_terminal && tcgetpgrp(STDIN_FILENO) == getpgrp())
+		tcsetattr(STDIN_FILENO, TCSANOW, &terminal);
+	qmp_free(&r.qmp);
+	if (r.messages >= 0)
+		close(r.messages);
+	close(r.signals);
+	sigprocmask(SIG_SETMASK, &old, NULL);
+	return status;
+}
+
+const char *runner_find_display(const char *program)
+{
+	static const char *const windows[] = { "gtk", "sdl", "cocoa" };
+	int ends[2];
+	char text[4096];
+	size_t used = 0;
+	ssize_t n;
+
+	if (pipe2(ends, O_CLOEXEC) != 0)
+		return "none";
+	pid_t pid = fork();
+	if (pid == 0) {
+		dup2(ends[1], STDOUT_FILENO);
+		dup2(ends[1], STDERR_FILENO);
+		execlp(program, program, "-display", "help", (char *)NULL);
+		_exit(127);
+	}
+	close(ends[1]);
+	while (used < sizeof(text) - 1 && (n = read(ends[0], text + used, sizeof(text) - 1 - used)) > 0)
+		used += (size_t)n;
+	text[used] = '\0';
+	close(ends[0]);
+	if (pid > 0)
+		waitpid(pid, NULL, 0);
+	for (size_t i = 0; i < sizeof(windows) / sizeof(windows[0]); i++) {
+		CLEANUP_FREE char *line = format_string("\n%s\n", windows[i]);
+
+		if (strstr(text, line) != NULL)
+			return windows[i];
+	}
+	return "none";
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The runner: starts QEMU, watches over it, judges how it ended.
+ *
+ * QEMU is controlled through inherited sockets, so nothing of it has a name in
+ * the file system, and it dies when we do.
+ */
+#ifndef MKBOOTIMG_RUNNER_H
+#define MKBOOTIMG_RUNNER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "error.h"
+#include "qemu.h"
+
+/* How a run ended. */
+enum verdict {
+	VERDICT_GUEST_CODE,	/* the guest wrote to isa-debug-exit */
+	VERDICT_POWERED_OFF,
+	VERDICT_CLOSED,		/* the user closed the window or told QEMU to quit */
+	VERDICT_HALTED,		/* every CPU halted with interrupts off */
+	VERDICT_CRASHED,	/* triple fault or reset */
+	VERDICT_TIMEOUT,
+	VERDICT_LOADER,		/* the loader said an error */
+	VERDICT_NOT_ENTERED,	/* the machine was reset before the kernel ran */
+	VERDICT_SIGNAL,		/* we were told to end, by a signal */
+	VERDICT_PIPE,		/* nobody reads our output any more */
+};
+
+struct run_options {
+	double timeout;		/* seconds, 0 for none; a halt is judged only with one */
+	bool own_image;		/* our loader is on it: it says when the kernel is entered */
+};
+
+struct run_outcome {
+	enum verdict verdict;
+	int code;		/* VERDICT_GUEST_CODE: QEMU's exit status; VERDICT_SIGNAL: which */
+	char text[512];		/* where it happened, or what the loader said; may be "" */
+};
+
+/* Run a machine to its end.  qmp_fd and runner_fd of machine are filled in
+ * here.  Fails (-1) if QEMU cannot be started or dies of itself. */
+int runner_run(struct qemu_machine *machine, const struct run_options *options,
+	       struct run_outcome *outcome, struct error *err);
+
+/* Which display can show a window?  "none" if this QEMU has none. */
+const char *runner_find_display(const char *program);
+
+#endif
