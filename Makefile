@@ -88,3 +88,7 @@ $(SHARE)/%.bin: $(LOADER_COPIES)
 	$(Q)gzip -c $@ | tail -c 8 | head -c 4 >> $@
 
 -include $(OBJECTS:.o=.d) $(MAIN_OBJECT:.o=.d)
+
+# ---- Tests -----------------------------------------------------------------
+
+include tests/tests.mk

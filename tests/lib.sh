@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: MIT
+#
+# Sourced by every test script: TAP on stdout, a private directory, and checks
+# that show the file they dislike.
+#
+# A script begins with ". tests/lib.sh" and ends with "done_testing".  It runs
+# in a directory of its own ($PWD), which is kept when something failed.
+# From outside come, with these defaults:
+#	OUT		build directory (build)
+
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+OUT=$(cd "$ROOT" && cd "${OUT:-build}" && pwd)
+MKBOOTIMG=$OUT/mkbootimg
+KERNELS=$ROOT/build/tests/kernels
+SECONDS_MAX=${SECONDS_MAX:-60}	# for one machine to end by itself
+
+# A display or a configuration of the user's must not matter.
+unset DISPLAY WAYLAND_DISPLAY
+export LC_ALL=C
+
+count=0
+failures=0
+WORK=$(mktemp -d "${TMPDIR:-/tmp}/mkbootimg-test.XXXXXX") || exit 1
+export XDG_CACHE_HOME=${XDG_CACHE_HOME:-$OUT/tests/cache}
+mkdir -p "$XDG_CACHE_HOME"
+cd "$WORK" || exit 1
+
+cleanup() {
+	if [ "$failures" -eq 0 ] && [ -n "${finished:-}" ]; then
+		rm -rf "$WORK"
+	else
+		echo "# kept: $WORK"
+	fi
+}
+trap cleanup EXIT
+
+# pass NAME, fail NAME [FILE...]: report a check; the files say why.
+pass() {
+	count=$((count + 1))
+	echo "ok $count - $1"
+}
+fail() {
+	count=$((count + 1))
+	failures=$((failures + 1))
+	echo "not ok $count - $1"
+	shift
+	for file in "$@"; do
+		echo "# $file:"
+		head -c 4000 "$file" 2>/dev/null | tr -d '\r' | sed 's/^/#   /'
+	done
+}
+
+# skip NAME REASON
+skip() {
+	count=$((count + 1))
+	echo "ok $count - $1 # SKIP $2"
+}
+
+# try NAME STATUS COMMAND...: run it, with no input; its exit status must be
+# exactly STATUS.  Its output is in ./out and ./err.
+try() {
+	local name=$1 want=$2 got
+	shift 2
+	"$@" >out 2>err </dev/null
+	got=$?
+	if [ "$got" -eq "$want" ]; then
+		pass "$name"
+	else
+		fail "$name: exit status $got instead of $want: $*" out err
+	fi
+}
+
+# has NAME FILE TEXT: a file holds a text.
+has() {
+	if grep -qF -- "$3" "$2"; then pass "$1"; else fail "$1: no '$3'" "$2"; fi
+}
+has_not() {
+	if grep -qF -- "$3" "$2"; then fail "$1: '$3'" "$2"; else pass "$1"; fi
+}
+
+# check NAME COMMAND...: the command succeeds.
+check() {
+	local name=$1
+	shift
+	if "$@" >check.out 2>&1; then pass "$name"; else fail "$name: $*" check.out; fi
+}
+
+# empty NAME FILE
+empty() {
+	if [ -s "$2" ]; then fail "$1" "$2"; else pass "$1"; fi
+}
+
+# boots NAME KERNEL [RUN-OPTION...] [-- QEMU-ARG...]: the guest says success.
+boots() {
+	local name=$1 kernel=$2 options=()
+	shift 2
+	while [ $# -gt 0 ] && [ "$1" != -- ]; do
+		options+=("$1")
+		shift
+	done
+	shift
+	try "$name" 0 "$MKBOOTIMG" run --headless --timeout "$SECONDS_MAX" "${options[@]}" "$kernel" "$@"
+}
+
+done_testing() {
+	finished=1
+	echo "1..$count"
+	[ "$failures" -eq 0 ]
+	exit
+}
