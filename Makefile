@@ -11,7 +11,6 @@ OUT := build
 CC ?= gcc
 NASM ?= nasm
 CFLAGS ?= -O2 -g
-PREFIX ?= /usr/local
 # SANITIZE=1: AddressSanitizer and UndefinedBehaviorSanitizer
 # WERROR=0: warnings are not errors
 # V=1: show the commands
@@ -58,7 +57,7 @@ LOADER_COPIES := $(LOADER_SOURCES:bootloader/%=$(SHARE)/%) $(SHARE)/bootabi.inc
 LOADER_VARIANTS := $(SHARE)/PROTOCOL_NATIVE.bin
 
 .DELETE_ON_ERROR:
-.PHONY: all clean help run check example install-deps
+.PHONY: all run check example run-example lint clean help
 
 all: $(TOOL) $(LOADER_COPIES) $(LOADER_VARIANTS)
 
@@ -88,6 +87,50 @@ $(SHARE)/%.bin: $(LOADER_COPIES)
 	$(Q)gzip -c $@ | tail -c 8 | head -c 4 >> $@
 
 -include $(OBJECTS:.o=.d) $(MAIN_OBJECT:.o=.d)
+
+# ---- What users and developers call ----------------------------------------
+
+# Both install what is missing first, and so see the libraries only in a make
+# of their own.
+run:
+	@scripts/deps run
+	@$(MAKE) --no-print-directory run-example
+
+check:
+	@scripts/deps check
+	@$(MAKE) --no-print-directory run-tests
+
+example: all
+	@$(MAKE) --no-print-directory -C example-kernel
+
+# In a window it stays until that is closed; without a display it ends itself.
+run-example: example
+ifneq ($(DISPLAY)$(WAYLAND_DISPLAY),)
+	@$(MAKE) --no-print-directory -C example-kernel run
+else
+	@$(MAKE) --no-print-directory -C example-kernel run CMDLINE=exit RUN_OPTIONS=--headless
+endif
+
+lint:
+	cppcheck --std=c11 --enable=warning,performance,portability --error-exitcode=1 --quiet \
+		--suppress=missingIncludeSystem --inline-suppr -D_GNU_SOURCE -DMKBOOTIMG_VERSION='""' \
+		-Iinclude -Itool tool
+	shellcheck -x -e SC1091 .ci/run scripts/deps tests/lib.sh tests/*/*.sh
+	mandoc -Tlint -W style man/*
+
+clean:
+	rm -rf build
+	@$(MAKE) --no-print-directory -C example-kernel clean
+
+help:
+	@echo "make            build the tool (build/mkbootimg); installs nothing"
+	@echo "make run        boot the example kernel; installs what is missing (DEPS=no: does not)"
+	@echo "make check      run all tests; likewise.  TESTS=FILE... some, JOBS=N at a time"
+	@echo "make lint       static analysis (cppcheck, shellcheck, mandoc)"
+	@echo "make clean      remove what was built"
+	@echo
+	@echo "CC, CFLAGS, LDFLAGS, NASM as usual; V=1 shows commands, WERROR=0 lets warnings be,"
+	@echo "SANITIZE=1 builds into build/sanitize with ASan and UBSan"
 
 # ---- Tests -----------------------------------------------------------------
 

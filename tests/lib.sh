@@ -14,8 +14,8 @@ MKBOOTIMG=$OUT/mkbootimg
 KERNELS=$ROOT/build/tests/kernels
 SECONDS_MAX=${SECONDS_MAX:-60}	# for one machine to end by itself
 
-# A display or a configuration of the user's must not matter.
-unset DISPLAY WAYLAND_DISPLAY
+# A display of the user's must not matter, nor the make that runs us.
+unset DISPLAY WAYLAND_DISPLAY MAKEFLAGS MFLAGS MAKELEVEL
 export LC_ALL=C
 
 count=0
@@ -66,7 +66,8 @@ try() {
 	if [ "$got" -eq "$want" ]; then
 		pass "$name"
 	else
-		fail "$name: exit status $got instead of $want: $*" out err
+		local words="$*"
+		fail "$name: exit status $got instead of $want: ${words:0:300}" out err
 	fi
 }
 

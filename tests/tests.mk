@@ -70,3 +70,27 @@ $(KERNEL_OUT)/segments.elf: $(KERNEL_OUT)/segments.o $(KERNEL_OUT)/segments-part
 
 $(KERNEL_OUT)/shared.elf: $(KERNEL_OUT)/shared-asm.o tests/kernels/shared.ld
 	$(Q)$(GUEST_LD) -T tests/kernels/shared.ld -o $@ $<
+
+# ---- Unit tests --------------------------------------------------------------
+
+UNIT_HELPERS := $(OUT)/tests/unit/elf_maker.o $(OUT)/tests/unit/plan_check.o
+UNIT_TESTS := $(patsubst %.c,$(OUT)/%,$(wildcard tests/unit/test_*.c))
+
+$(UNIT_TESTS): %: %.o $(UNIT_HELPERS) $(OBJECTS)
+	$(say) "  LD      $@"
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(OUR_LIBS) -lcmocka
+
+-include $(UNIT_TESTS:=.d) $(UNIT_HELPERS:.o=.d)
+
+# ---- Running them ------------------------------------------------------------
+
+TESTS ?= $(UNIT_TESTS) $(sort $(wildcard tests/cli/*.sh)) $(sort $(wildcard tests/boot/*.sh))
+JOBS ?= 2
+
+# A sanitizer's report must not pass for a refusal.
+export ASAN_OPTIONS := exitcode=99
+export UBSAN_OPTIONS := exitcode=99:print_stacktrace=1
+
+.PHONY: run-tests
+run-tests: all example $(TEST_KERNELS) $(UNIT_TESTS)
+	OUT=$(OUT) prove -j$(JOBS) --exec '' $(TESTS)

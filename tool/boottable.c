@@ -233,6 +233,7 @@ void boottable_encode(const struct plan *plan, const struct extent_place *places
 uint64_t boottable_memory(const unsigned char *bytes, size_t size)
 {
 	if (size < BT_HEADER_SIZE || size > BT_MAX_BYTES || get_le64(bytes + BT_OFF_MAGIC) != BT_MAGIC ||
+	    get_le32(bytes + BT_OFF_VERSION) != BT_VERSION ||
 	    get_le32(bytes + BT_OFF_LENGTH) != size ||
 	    get_le32(bytes + BT_OFF_CRC) != table_crc(bytes, size))
 		return 0;

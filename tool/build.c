@@ -47,7 +47,9 @@ int parse_size(const char *text, uint64_t unit, uint64_t *size)
 	if (text[0] < '0' || text[0] > '9')
 		return -1;
 	errno = 0;
-	uint64_t value = strtoull(text, &end, 0);
+	/* 010 is ten: nobody who writes a size means octal. */
+	bool hex = text[0] == '0' && (text[1] == 'x' || text[1] == 'X');
+	uint64_t value = strtoull(text, &end, hex ? 16 : 10);
 	if (errno != 0)
 		return -1;
 	if (*end != '\0') {

@@ -47,6 +47,9 @@ static int check_header(const unsigned char *bytes, size_t size, const char *nam
 		error_set(err, ERROR_INPUT, 0, "'%s' is not an ELF file", name);
 		return error_hint(err, "give the linked kernel, not a flat binary or a disk image");
 	}
+	if (size > EI_CLASS && bytes[EI_CLASS] != ELFCLASS32 && bytes[EI_CLASS] != ELFCLASS64)
+		return error_set(err, ERROR_INPUT, 0, "'%s' has the unknown ELF class %u", name,
+				 bytes[EI_CLASS]);
 	if (size < EI_NIDENT ||
 	    size < (bytes[EI_CLASS] == ELFCLASS32 ? sizeof(Elf32_Ehdr) : sizeof(Elf64_Ehdr)))
 		return error_set(err, ERROR_INPUT, 0, "'%s' is truncated: it ends in its ELF header",
@@ -66,31 +69,33 @@ static int add_segment(struct kernel *kernel, const GElf_Phdr *phdr, unsigned in
 			  "'%s' needs a dynamic loader (program header %u, PT_INTERP)", name, index);
 		return error_hint(err, "link it statically: -static, -nostdlib, and -no-pie or -static-pie");
 	}
-	if (phdr->p_type != PT_LOAD || phdr->p_memsz == 0)
+	if (phdr->p_type != PT_LOAD || (phdr->p_memsz == 0 && phdr->p_filesz == 0))
 		return 0;
 
 	struct segment *segment = &kernel->segments[kernel->segment_count];
 	*segment = (struct segment){
 		.index = index,
-		.offset = phdr->p_offset,
+		/* Of a segment without file bytes, linkers write what they like. */
+		.offset = phdr->p_filesz > 0 ? phdr->p_offset : 0,
 		.vaddr = phdr->p_vaddr,
 		.paddr = phdr->p_paddr,
 		.filesz = phdr->p_filesz,
 		.memsz = phdr->p_memsz,
 		.flags = phdr->p_flags & (PF_R | PF_W | PF_X),
 	};
-	if (segment->memsz - 1 > UINT64_MAX - segment->vaddr)
-		return error_set(err, ERROR_INPUT, 0,
-				 "'%s': segment %u at 0x%" PRIx64 " wraps around the end of the address space",
-				 name, index, segment->vaddr);
 	if (segment->filesz > segment->memsz)
 		return error_set(err, ERROR_INPUT, 0,
 				 "'%s': %s is larger in the file (0x%" PRIx64 " bytes) than in memory",
 				 name, segment_name(segment), segment->filesz);
+	if (segment->memsz - 1 > UINT64_MAX - segment->vaddr)
+		return error_set(err, ERROR_INPUT, 0,
+				 "'%s': segment %u at 0x%" PRIx64 " wraps around the end of the address space",
+				 name, index, segment->vaddr);
 	if (segment->offset > file_size || segment->filesz > file_size - segment->offset)
 		return error_set(err, ERROR_INPUT, 0,
-				 "'%s' is truncated: %s goes to byte 0x%" PRIx64 " of 0x%zx", name,
-				 segment_name(segment), segment->offset + segment->filesz, file_size);
+				 "'%s' is truncated: %s is 0x%" PRIx64 " bytes from 0x%" PRIx64
+				 " on, but the file ends at 0x%zx",
+				 name, segment_name(segment), segment->filesz, segment->offset, file_size);
 	kernel->segment_count++;
 	return 0;
 }
@@ -179,6 +184,7 @@ int kernel_parse(struct kernel *kernel, const unsigned char *bytes, size_t size,
 	if (check_header(bytes, size, name, err) != 0)
 		return -1;
 	elf_version(EV_CURRENT);
+	elf_errno();	/* forget what an earlier file did */
 	/* libelf's prototype lacks const; it only reads what it did not make. */
 	Elf *elf = elf_memory((char *)(uintptr_t)bytes, size);
 	int result = read_elf(kernel, elf, size, name, err);

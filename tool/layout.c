@@ -4,6 +4,7 @@
  */
 #include "layout.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -11,6 +12,10 @@
 #include "bytes.h"
 
 #define SECTORS_PER_PAGE (PAGE_SIZE / SECTOR_SIZE)
+
+/* Fewer cylinders than three do not boot from AHCI, virtio or NVMe under
+ * SeaBIOS: the base alone makes it more than two. */
+static_assert(LAYOUT_BASE >= 2 * LAYOUT_CYLINDER, "an image has at least three cylinders");
 
 /* A partition entry counts sectors in 32 bits. */
 #define MOST_SECTORS UINT32_MAX
@@ -42,12 +47,10 @@ int layout_make(struct layout *layout, const struct plan *plan, size_t loader_si
 	if (sectors_for(min_size) > total)
 		total = sectors_for(min_size);
 	uint64_t cylinders = (total + LAYOUT_CYLINDER - 1) / LAYOUT_CYLINDER;
-	if (cylinders < LAYOUT_CYLINDERS_MIN)
-		cylinders = LAYOUT_CYLINDERS_MIN;
 	if (cylinders * LAYOUT_CYLINDER > MOST_SECTORS) {
 		layout_free(layout);
 		return error_set(err, ERROR_USAGE, 0,
-				 "an image of %" PRIu64 " GiB is too large for a partition table (at most 2 TiB)",
+				 "an image of %" PRIu64 " GiB is too large: a partition table reaches less than 2 TiB",
 				 total >> 21);
 	}
 	layout->total_sectors = cylinders * LAYOUT_CYLINDER;

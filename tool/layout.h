@@ -23,8 +23,6 @@
 #define LAYOUT_HEADS 16
 #define LAYOUT_SECTORS 63
 #define LAYOUT_CYLINDER (LAYOUT_HEADS * LAYOUT_SECTORS)
-/* Fewer do not boot from AHCI, virtio or NVMe under SeaBIOS. */
-#define LAYOUT_CYLINDERS_MIN 3
 
 struct layout {
 	uint32_t stage2_sectors;

@@ -398,8 +398,8 @@ static int place_areas(struct planner *p, struct error *err)
 	while (handoff > 0 && used[handoff])
 		handoff--;
 	used[handoff] = true;
-	/* Upwards from the usual place, then from the bottom of the upper half's
-	 * mirror: the lower half. */
+	/* The first free slot from the usual place up, or else in the lower half;
+	 * there it ends below the upper half, which is full then. */
 	while (physmap < SLOTS && used[physmap])
 		physmap++;
 	if (physmap == SLOTS)
@@ -409,7 +409,7 @@ static int place_areas(struct planner *p, struct error *err)
 		return error_set(err, ERROR_INPUT, 0,
 				 "'%s' is scattered over the whole address space: no room for the stack and the physical map",
 				 p->name);
-	for (end = physmap + 1; !used[end] && end != SLOTS / 2; end++)
+	for (end = physmap + 1; !used[end]; end++)
 		;
 	p->plan->handoff_virt = slot_address(handoff);
 	p->plan->physmap_virt = slot_address(physmap);

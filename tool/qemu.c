@@ -234,7 +234,8 @@ char *qemu_quote(char *const *arguments)
 	for (size_t i = 0; arguments[i] != NULL; i++) {
 		if (i > 0)
 			putc(' ', out);
-		if (is_plain(arguments[i])) {
+		/* The first word with a "=" would be an assignment. */
+		if (is_plain(arguments[i]) && (i > 0 || strchr(arguments[i], '=') == NULL)) {
 			fputs(arguments[i], out);
 			continue;
 		}

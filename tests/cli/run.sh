@@ -1,0 +1,100 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+#
+# mkbootimg run: QEMU's command line, its absence, signals, what is left behind.
+. "$(dirname "$0")/../lib.sh"
+
+cp "$KERNELS/ends.elf" k.elf
+run() { "$MKBOOTIMG" run --headless "$@"; }
+
+# --dry-run prints what a shell takes.
+try "--dry-run" 0 "$MKBOOTIMG" run --headless --dry-run -c success k.elf
+has "exits through port 0xf4" out "isa-debug-exit,iobase=0xf4,iosize=0x04"
+has "debug console at 0xe9" out "isa-debugcon,iobase=0xe9"
+check "writes the image it names" test -s k.img
+timeout 60 sh -c "$(cat out)" >shell.out 2>&1 </dev/null
+check "a shell runs it" test $? -eq 33
+has "and the kernel runs" shell.out "ending by: success"
+mkdir "a dir, with 'quotes'"
+cp k.elf "a dir, with 'quotes'/k;l.elf"
+try "--dry-run with a strange path" 0 "$MKBOOTIMG" run --headless --dry-run -c success "a dir, with 'quotes'/k;l.elf"
+timeout 60 sh -c "$(cat out)" >shell.out 2>&1 </dev/null
+check "a shell runs it" test $? -eq 33
+try "a strange path" 0 run -c success "a dir, with 'quotes'/k;l.elf"
+try "an image with a strange path" 0 run "a dir, with 'quotes'/k;l.img"
+
+# An image is never modified; a kernel's leaves nothing behind.
+before=$(sha256sum k.img)
+try "an image" 0 run k.img
+check "is not modified" test "$(sha256sum k.img)" = "$before"
+rm k.img
+mkdir tmp
+try "a kernel" 0 env TMPDIR="$PWD/tmp" "$MKBOOTIMG" run --headless -c success k.elf
+check "leaves no image beside it" test ! -e k.img
+check "nor a temporary file" test -z "$(ls -A tmp)"
+try "-o keeps the image" 0 run -o kept.img -c success k.elf
+check "where it was asked for" test -s kept.img
+
+# The user's arguments win.
+try "the user's -serial" 0 run -c success k.elf -serial file:serial.txt
+has "takes COM1" serial.txt "ending by: success"
+empty "so there is nothing on standard output" out
+try "the tutorial's arguments" 0 run -c success k.elf -serial stdio -display none \
+	-device isa-debug-exit,iobase=0xf4,iosize=0x04
+has "work" out "ending by: success"
+try "-nographic" 0 run -c success k.elf -nographic
+has "shows COM1" out "ending by: success"
+try "the user's -m" 0 run -c success k.elf -m 64
+try "the user's -M" 0 run -c success k.elf -M q35
+
+# What goes wrong is said.
+try "no QEMU" 126 run --qemu no-such-qemu k.elf
+has "says what to install" err "apt install qemu-system-x86"
+try "a QEMU that refuses" 126 run k.elf -device no-such-device
+has "QEMU's words" err "no-such-device"
+has "and ours" err "QEMU refused to start"
+try "a program that is not QEMU" 126 run --qemu true k.elf
+try "a bad kernel" 126 run /dev/null
+try "a missing kernel" 126 run nowhere.elf
+has "says so" err "cannot open 'nowhere.elf'"
+try "no display" 0 "$MKBOOTIMG" run -c success k.elf
+has "is said once" err "no display"
+try "-q" 0 "$MKBOOTIMG" run -q -c success k.elf
+empty "not even that" err
+
+# Signals: we die of them, QEMU with us, and nothing is left.
+# interrupt NAME SIGNAL: QEMU runs as a child; afterwards it must be gone.
+interrupt() {
+	local name=$1 signal=$2 pid qemu status
+	# Job control, or the shell makes its background jobs ignore SIGINT.
+	set -m
+	TMPDIR=$PWD/tmp "$MKBOOTIMG" run --headless -c hang k.elf >hang.out 2>hang.err </dev/null &
+	pid=$!
+	set +m
+	for _ in $(seq 100); do
+		grep -q "ending by: hang" hang.out && break
+		sleep 0.1
+	done
+	qemu=$(pgrep -P $pid)
+	check "$name: QEMU runs" test -n "$qemu"
+	kill -"$signal" $pid
+	wait $pid 2>/dev/null
+	status=$?
+	check "$name: died of it" test $status -eq $((128 + $(kill -l "$signal")))
+	for _ in $(seq 50); do
+		kill -0 "$qemu" 2>/dev/null || break
+		sleep 0.1
+	done
+	check "$name: QEMU is gone" test ! -e "/proc/$qemu"
+	check "$name: no temporary file" test -z "$(ls -A tmp)"
+}
+interrupt "Ctrl-C" INT
+interrupt "SIGTERM" TERM
+interrupt "SIGHUP" HUP
+interrupt "SIGKILL" KILL
+
+# A reader that goes away.
+"$MKBOOTIMG" run --headless -c hang k.elf 2>/dev/null </dev/null | head -c 1 >/dev/null
+check "a closed pipe ends it" test "${PIPESTATUS[0]}" -eq 141
+
+done_testing

@@ -1,0 +1,534 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The boot table as bootabi.h describes it, and the extents' sums.  The loader
+ * reads it at the same places: what fails here does not boot.
+ */
+#include "boottable.h"
+
+#include <stdlib.h>
+#include <zlib.h>
+
+#include "bootabi.h"
+#include "bytes.h"
+#include "unit.h"
+
+#define NAME "k.elf"
+
+/* ---- A small plan, and its table ----------------------------------------- */
+
+static struct plan_block blocks[] = {
+	{ 0x100000, 0x3000, 0x1000, 0, INFO_KIND_KERNEL },
+	{ BLOCK_ANYWHERE, 0x400000, 0x200000, 0x1f000, INFO_KIND_MODULES },
+};
+static struct plan_extent extents[] = {
+	{ .block = 0, .offset = 0x10, .length = 0x1234 },
+	{ .block = 1, .offset = 0x123456, .length = 0x89abc },
+};
+static struct plan_zero zeros[] = {
+	{ 0, 0x1244, 0xdbc },
+	{ 1, 0, 0x123456 },
+	{ 1, 0x1acf12, 0x1000 },
+};
+static struct plan_map maps[] = {
+	{ 0xffffffff80000000, 0, MAP_READ | MAP_EXECUTE, 0, 0x2000 },
+	{ 0xffffffff80002000, 0, MAP_READ, 0x2000, 0x1000 },
+	{ 0xffffffff8001f000, 1, MAP_READ | MAP_WRITE, 0, 0x400000 },
+};
+static char cmdline[] = "root=none a=\"b c\"";
+
+/* All numbers differ, so that no field passes for another. */
+static const struct plan plan = {
+	.protocol = BT_PROTOCOL_NATIVE,
+	.entry = 0xffffffff80000123,
+	.blocks = blocks, .block_count = COUNT(blocks),
+	.extents = extents, .extent_count = COUNT(extents),
+	.zeros = zeros, .zero_count = COUNT(zeros),
+	.maps = maps, .map_count = COUNT(maps),
+	.cmdline = cmdline,
+	.stack_size = 0x12000,
+	.handoff_virt = 0xfffffe0000000000,
+	.physmap_virt = 0xffff800000000000,
+	.physmap_max = 0x7e0000000000,
+	.kernel_start = 0xffffffff80000000,
+	.kernel_end = 0xffffffff8041f000,
+	.table_pages = 77,
+};
+static const struct extent_place places[] = {
+	{ 0x18, { 0x1111111111111111, 0x2222222222222222, 0x3333333333333333, 0x4444444444444444 } },
+	{ 0x1234567890, { 5, 6, 7, UINT64_MAX } },
+};
+
+/* Encode into a buffer of exactly its size that is not clean.  The caller
+ * frees. */
+static unsigned char *encode(const struct plan *from, const struct extent_place *at, size_t *size)
+{
+	*size = boottable_size(from);
+	unsigned char *bytes = malloc(*size);
+
+	assert_non_null(bytes);
+	memset(bytes, 0xaa, *size);
+	boottable_encode(from, at, bytes);
+	return bytes;
+}
+
+static uint32_t crc_of(const unsigned char *bytes, size_t size)
+{
+	unsigned char *copy = malloc(size);
+
+	assert_non_null(copy);
+	memcpy(copy, bytes, size);
+	memset(copy + BT_OFF_CRC, 0, 4);
+	uint32_t crc = (uint32_t)crc32_z(0, copy, size);
+	free(copy);
+	return crc;
+}
+
+static void renew_crc(unsigned char *bytes, size_t size)
+{
+	put_le32(bytes + BT_OFF_CRC, crc_of(bytes, size));
+}
+
+/* ---- Encoding ------------------------------------------------------------ */
+
+TEST(header_fields)
+{
+	size_t size;
+	unsigned char *bytes = encode(&plan, places, &size);
+
+	assert_memory_equal(bytes, "BOTTABLE", 8);
+	assert_int_equal(get_le64(bytes + BT_OFF_MAGIC), BT_MAGIC);
+	assert_int_equal(get_le32(bytes + BT_OFF_VERSION), BT_VERSION);
+	assert_int_equal(get_le32(bytes + BT_OFF_LENGTH), size);
+	assert_int_equal(get_le32(bytes + BT_OFF_CRC), crc_of(bytes, size));
+	assert_int_equal(get_le32(bytes + BT_OFF_PROTOCOL), BT_PROTOCOL_NATIVE);
+	assert_int_equal(get_le64(bytes + BT_OFF_ENTRY), plan.entry);
+	assert_int_equal(get_le32(bytes + BT_OFF_BLOCK_COUNT), COUNT(blocks));
+	assert_int_equal(get_le32(bytes + BT_OFF_EXTENT_COUNT), COUNT(extents));
+	assert_int_equal(get_le32(bytes + BT_OFF_ZERO_COUNT), COUNT(zeros));
+	assert_int_equal(get_le32(bytes + BT_OFF_MAP_COUNT), COUNT(maps));
+	assert_int_equal(get_le64(bytes + BT_OFF_STACK_SIZE), plan.stack_size);
+	assert_int_equal(get_le64(bytes + BT_OFF_HANDOFF_VIRT), plan.handoff_virt);
+	assert_int_equal(get_le64(bytes + BT_OFF_PHYSMAP_VIRT), plan.physmap_virt);
+	assert_int_equal(get_le64(bytes + BT_OFF_PHYSMAP_MAX), plan.physmap_max);
+	assert_int_equal(get_le64(bytes + BT_OFF_KERNEL_START), plan.kernel_start);
+	assert_int_equal(get_le64(bytes + BT_OFF_KERNEL_END), plan.kernel_end);
+	assert_int_equal(get_le32(bytes + BT_OFF_TABLE_PAGES), plan.table_pages);
+	assert_int_equal(get_le32(bytes + BT_OFF_FLAGS), 0);
+	free(bytes);
+}
+
+TEST(block_records)
+{
+	size_t size;
+	unsigned char *bytes = encode(&plan, places, &size);
+	const unsigned char *p = bytes + get_le32(bytes + BT_OFF_BLOCKS);
+
+	for (size_t i = 0; i < COUNT(blocks); i++, p += BLOCK_SIZE) {
+		assert_int_equal(get_le64(p + BLOCK_OFF_PHYS), blocks[i].phys);
+		assert_int_equal(get_le64(p + BLOCK_OFF_SIZE), blocks[i].size);
+		assert_int_equal(get_le64(p + BLOCK_OFF_ALIGN), blocks[i].align);
+		assert_int_equal(get_le64(p + BLOCK_OFF_PHASE), blocks[i].phase);
+		assert_int_equal(get_le32(p + BLOCK_OFF_KIND), blocks[i].kind);
+		assert_int_equal(get_le32(p + BLOCK_OFF_RESERVED), 0);
+	}
+	free(bytes);
+}
+
+TEST(extent_records)
+{
+	size_t size;
+	unsigned char *bytes = encode(&plan, places, &size);
+	const unsigned char *p = bytes + get_le32(bytes + BT_OFF_EXTENTS);
+
+	for (size_t i = 0; i < COUNT(extents); i++, p += EXTENT_SIZE) {
+		/* The loader compares sums with aligned SSE loads. */
+		assert_int_equal((p + EXTENT_OFF_SUM - bytes) % 16, 0);
+		assert_int_equal(get_le32(p + EXTENT_OFF_BLOCK), extents[i].block);
+		assert_int_equal(get_le32(p + EXTENT_OFF_METHOD), EXTENT_RAW);
+		assert_int_equal(get_le64(p + EXTENT_OFF_OFFSET), extents[i].offset);
+		assert_int_equal(get_le64(p + EXTENT_OFF_LENGTH), extents[i].length);
+		assert_int_equal(get_le64(p + EXTENT_OFF_STORED), extents[i].length);
+		assert_int_equal(get_le64(p + EXTENT_OFF_LBA), places[i].lba);
+		assert_int_equal(get_le64(p + EXTENT_OFF_RESERVED), 0);
+		for (size_t k = 0; k < 4; k++)
+			assert_int_equal(get_le64(p + EXTENT_OFF_SUM + 8 * k), places[i].sum[k]);
+	}
+	free(bytes);
+}
+
+TEST(zero_and_map_records)
+{
+	size_t size;
+	unsigned char *bytes = encode(&plan, places, &size);
+	const unsigned char *p = bytes + get_le32(bytes + BT_OFF_ZEROS);
+
+	for (size_t i = 0; i < COUNT(zeros); i++, p += ZERO_SIZE) {
+		assert_int_equal(get_le32(p + ZERO_OFF_BLOCK), zeros[i].block);
+		assert_int_equal(get_le32(p + ZERO_OFF_RESERVED), 0);
+		assert_int_equal(get_le64(p + ZERO_OFF_OFFSET), zeros[i].offset);
+		assert_int_equal(get_le64(p + ZERO_OFF_LENGTH), zeros[i].length);
+	}
+	p = bytes + get_le32(bytes + BT_OFF_MAPS);
+	for (size_t i = 0; i < COUNT(maps); i++, p += MAP_SIZE) {
+		assert_int_equal(get_le64(p + MAP_OFF_VIRT), maps[i].virt);
+		assert_int_equal(get_le32(p + MAP_OFF_BLOCK), maps[i].block);
+		assert_int_equal(get_le32(p + MAP_OFF_FLAGS), maps[i].flags);
+		assert_int_equal(get_le64(p + MAP_OFF_OFFSET), maps[i].offset);
+		assert_int_equal(get_le64(p + MAP_OFF_LENGTH), maps[i].length);
+	}
+	free(bytes);
+}
+
+TEST(command_line_ends_with_nul)
+{
+	size_t size;
+	unsigned char *bytes = encode(&plan, places, &size);
+	uint32_t at = get_le32(bytes + BT_OFF_CMDLINE);
+
+	assert_int_equal(get_le32(bytes + BT_OFF_CMDLINE_LEN), strlen(cmdline));
+	assert_true(at + strlen(cmdline) + 1 <= size);
+	assert_string_equal(bytes + at, cmdline);
+	free(bytes);
+}
+
+static int compare_parts(const void *left, const void *right)
+{
+	const uint64_t *a = left, *b = right;
+
+	return *a < *b ? -1 : *a > *b;
+}
+
+/* Header, records and command line lie side by side, none in another. */
+TEST(parts_fill_the_table)
+{
+	size_t size, next = 0;
+	unsigned char *bytes = encode(&plan, places, &size);
+	uint64_t parts[][2] = {
+		{ 0, BT_HEADER_SIZE },
+		{ get_le32(bytes + BT_OFF_BLOCKS), COUNT(blocks) * BLOCK_SIZE },
+		{ get_le32(bytes + BT_OFF_EXTENTS), COUNT(extents) * EXTENT_SIZE },
+		{ get_le32(bytes + BT_OFF_ZEROS), COUNT(zeros) * ZERO_SIZE },
+		{ get_le32(bytes + BT_OFF_MAPS), COUNT(maps) * MAP_SIZE },
+		{ get_le32(bytes + BT_OFF_CMDLINE), sizeof(cmdline) },
+	};
+
+	qsort(parts, COUNT(parts), sizeof(parts[0]), compare_parts);
+	for (size_t i = 0; i < COUNT(parts); i++) {
+		assert_int_equal(parts[i][0], next);
+		next += parts[i][1];
+	}
+	assert_int_equal(next, size);
+	free(bytes);
+}
+
+TEST(empty_plan)
+{
+	char nothing[] = "";
+	const struct plan empty = { .cmdline = nothing, .stack_size = 0x1000 };
+	size_t size;
+	unsigned char *bytes = encode(&empty, NULL, &size);
+
+	assert_int_equal(size, BT_HEADER_SIZE + 1);
+	assert_int_equal(boottable_memory(bytes, size), 0x1000);
+	free(bytes);
+}
+
+/* The same plan is the same table: images are reproducible. */
+TEST(same_plan_same_bytes)
+{
+	size_t size;
+	unsigned char *first = encode(&plan, places, &size), *second = encode(&plan, places, &size);
+
+	assert_memory_equal(first, second, size);
+	free(first);
+	free(second);
+}
+
+/* ---- Reading back -------------------------------------------------------- */
+
+TEST(memory_is_the_plans)
+{
+	size_t size;
+	unsigned char *bytes = encode(&plan, places, &size);
+
+	assert_int_equal(boottable_memory(bytes, size), 0x3000 + 0x400000 + 0x12000 + 77 * 0x1000);
+	assert_int_equal(boottable_memory(bytes, size), plan_memory(&plan));
+	free(bytes);
+}
+
+TEST(flipped_bits_are_noticed)
+{
+	size_t size;
+	unsigned char *bytes = encode(&plan, places, &size);
+
+	for (size_t i = 0; i < size; i++) {
+		for (unsigned int mask = 1; mask <= 0x100; mask <<= 1) {
+			unsigned char flip = (unsigned char)(mask < 0x100 ? mask : 0xff);
+
+			bytes[i] ^= flip;
+			CHECK(boottable_memory(bytes, size) == 0, "byte %zu ^ 0x%02x", i, flip);
+			bytes[i] ^= flip;
+		}
+	}
+	assert_true(boottable_memory(bytes, size) > 0);
+	free(bytes);
+}
+
+TEST(truncated_tables_are_noticed)
+{
+	size_t size;
+	unsigned char *bytes = encode(&plan, places, &size);
+
+	for (size_t length = 0; length < size; length++) {
+		unsigned char *part = malloc(length);
+
+		if (length > 0)
+			memcpy(part, bytes, length);
+		CHECK(boottable_memory(part, length) == 0, "%zu bytes", length);
+		free(part);
+	}
+	free(bytes);
+}
+
+TEST(bytes_behind_the_table_are_noticed)
+{
+	size_t size = boottable_size(&plan);
+	unsigned char *bytes = calloc(1, size + 1);
+
+	assert_non_null(bytes);
+	boottable_encode(&plan, places, bytes);
+	assert_int_equal(boottable_memory(bytes, size + 1), 0);
+	free(bytes);
+}
+
+/* Tables that somebody made with care: the checksum holds, the rest does not. */
+TEST(records_outside_of_the_table_are_noticed)
+{
+	static const struct {
+		size_t offset;
+		uint32_t value;
+	} edits[] = {
+		{ BT_OFF_BLOCK_COUNT, 1000 },
+		{ BT_OFF_BLOCK_COUNT, UINT32_MAX },
+		/* Times BLOCK_SIZE, it is small again in 32 bits. */
+		{ BT_OFF_BLOCK_COUNT, UINT32_MAX / BLOCK_SIZE + 1 },
+		{ BT_OFF_BLOCKS, UINT32_MAX },
+		{ BT_OFF_BLOCKS, BT_MAX_BYTES },
+		{ BT_OFF_BLOCKS, UINT32_MAX - BLOCK_SIZE + 1 },
+	};
+
+	for (size_t i = 0; i < COUNT(edits); i++) {
+		size_t size;
+		unsigned char *bytes = encode(&plan, places, &size);
+
+		put_le32(bytes + edits[i].offset, edits[i].value);
+		renew_crc(bytes, size);
+		CHECK(boottable_memory(bytes, size) == 0, "edit %zu", i);
+		free(bytes);
+	}
+}
+
+/* Another version has its fields elsewhere, so nothing may be read from it. */
+TEST(other_versions_are_not_read)
+{
+	size_t size;
+	unsigned char *bytes = encode(&plan, places, &size);
+
+	put_le32(bytes + BT_OFF_VERSION, BT_VERSION + 1);
+	renew_crc(bytes, size);
+	assert_int_equal(boottable_memory(bytes, size), 0);
+	free(bytes);
+}
+
+/* ---- Limits -------------------------------------------------------------- */
+
+/* A plan of so many maps and such a command line; boottable_check() only counts. */
+static int check_limits(size_t map_count, size_t cmdline_len, struct error *err)
+{
+	char *line = malloc(cmdline_len + 1);
+
+	assert_non_null(line);
+	memset(line, 'x', cmdline_len);
+	line[cmdline_len] = '\0';
+	const struct plan large = { .map_count = map_count, .cmdline = line };
+	int result = boottable_check(&large, NAME, err);
+	free(line);
+	return result;
+}
+
+TEST(longest_command_line)
+{
+	struct error err = { 0 };
+
+	assert_accepted(check_limits(1, BT_MAX_CMDLINE, &err), &err, "longest");
+	assert_refused(check_limits(1, BT_MAX_CMDLINE + 1, &err), &err, ERROR_USAGE, "command line",
+		       "one more");
+	assert_refused(check_limits(1, 1000000, &err), &err, ERROR_USAGE, "1000000", "long");
+}
+
+TEST(largest_table)
+{
+	struct error err = { 0 };
+	size_t most = (BT_MAX_BYTES - BT_HEADER_SIZE - 1) / MAP_SIZE;
+	size_t rest = (BT_MAX_BYTES - BT_HEADER_SIZE - 1) % MAP_SIZE;
+
+	assert_accepted(check_limits(most, rest, &err), &err, "largest");
+	assert_refused(check_limits(most, rest + 1, &err), &err, ERROR_INPUT, NAME, "one byte more");
+	assert_refused(check_limits(most + 1, 0, &err), &err, ERROR_INPUT, "too many segments",
+		       "one map more");
+}
+
+/* ---- Extent sums --------------------------------------------------------- */
+
+#define SECTORS 3
+#define BYTES (SECTORS * SECTOR_SIZE)
+
+static void sum_of(uint64_t sum[4], const unsigned char *bytes, size_t size)
+{
+	memset(sum, 0, 4 * sizeof(sum[0]));
+	extent_sum(sum, bytes, size);
+}
+
+static void fill_random(unsigned char *bytes, size_t size)
+{
+	uint64_t seed = 3;
+
+	for (size_t i = 0; i < size; i++)
+		bytes[i] = (unsigned char)random_next(&seed);
+}
+
+static bool same_sum(const uint64_t a[4], const uint64_t b[4])
+{
+	return memcmp(a, b, 4 * sizeof(a[0])) == 0;
+}
+
+/* By hand: a is the sum of the vectors, b the sum of all a on the way. */
+TEST(sum_by_hand)
+{
+	unsigned char bytes[SECTOR_SIZE] = { 0 };
+	uint64_t sum[4];
+
+	put_le64(bytes, 5);		/* the first of 32 vectors, lane 0 */
+	put_le64(bytes + 16 + 8, 7);	/* the second, lane 1 */
+	put_le64(bytes + 496, 1);	/* the last one */
+	sum_of(sum, bytes, sizeof(bytes));
+	assert_int_equal(sum[0], 6);
+	assert_int_equal(sum[1], 7);
+	assert_int_equal(sum[2], 32 * 5 + 1);
+	assert_int_equal(sum[3], 31 * 7);
+}
+
+TEST(sum_wraps)
+{
+	unsigned char bytes[SECTOR_SIZE];
+	uint64_t sum[4];
+
+	memset(bytes, 0xff, sizeof(bytes));
+	sum_of(sum, bytes, sizeof(bytes));
+	/* Each vector is -1. */
+	assert_int_equal(sum[0], UINT64_MAX - 31);
+	assert_int_equal(sum[2], 0 - UINT64_C(32) * 33 / 2);
+}
+
+/* The image is written in pieces. */
+TEST(sum_continues)
+{
+	unsigned char bytes[BYTES];
+	uint64_t whole[4], parts[4];
+
+	fill_random(bytes, sizeof(bytes));
+	sum_of(whole, bytes, sizeof(bytes));
+	sum_of(parts, bytes, SECTOR_SIZE);
+	extent_sum(parts, bytes + SECTOR_SIZE, 2 * SECTOR_SIZE);
+	assert_true(same_sum(whole, parts));
+	extent_sum(parts, bytes, 0);
+	assert_true(same_sum(whole, parts));
+}
+
+TEST(sum_notices_each_bit)
+{
+	unsigned char bytes[BYTES];
+	uint64_t good[4], bad[4];
+
+	fill_random(bytes, sizeof(bytes));
+	sum_of(good, bytes, sizeof(bytes));
+	for (size_t bit = 0; bit < 8 * sizeof(bytes); bit++) {
+		unsigned char mask = (unsigned char)(1 << bit % 8);
+
+		bytes[bit / 8] ^= mask;
+		sum_of(bad, bytes, sizeof(bytes));
+		bytes[bit / 8] ^= mask;
+		CHECK(!same_sum(good, bad), "bit %zu", bit);
+	}
+}
+
+/* What disks and drivers do wrong: whole sectors in the wrong place. */
+TEST(sum_notices_misplaced_sectors)
+{
+	static const size_t orders[][SECTORS] = {
+		{ 1, 0, 2 }, { 0, 2, 1 }, { 2, 1, 0 }, { 1, 2, 0 },	/* swapped */
+		{ 0, 0, 2 }, { 0, 1, 1 }, { 0, 0, 0 },			/* repeated */
+	};
+	unsigned char bytes[BYTES], other[BYTES];
+	uint64_t good[4], bad[4];
+
+	fill_random(bytes, sizeof(bytes));
+	sum_of(good, bytes, sizeof(bytes));
+	for (size_t i = 0; i < COUNT(orders); i++) {
+		for (size_t k = 0; k < SECTORS; k++)
+			memcpy(other + k * SECTOR_SIZE, bytes + orders[i][k] * SECTOR_SIZE, SECTOR_SIZE);
+		sum_of(bad, other, sizeof(other));
+		CHECK(!same_sum(good, bad), "order %zu", i);
+	}
+}
+
+/* A sector that was not read at all. */
+TEST(sum_notices_missing_sectors)
+{
+	unsigned char bytes[BYTES];
+	uint64_t good[4], bad[4];
+
+	fill_random(bytes, sizeof(bytes));
+	sum_of(good, bytes, sizeof(bytes));
+	for (size_t i = 0; i < SECTORS; i++) {
+		unsigned char other[BYTES];
+
+		memcpy(other, bytes, sizeof(other));
+		memset(other + i * SECTOR_SIZE, 0, SECTOR_SIZE);
+		sum_of(bad, other, sizeof(other));
+		CHECK(!same_sum(good, bad), "sector %zu", i);
+	}
+	sum_of(bad, bytes, 2 * SECTOR_SIZE);
+	assert_false(same_sum(good, bad));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(header_fields),
+		cmocka_unit_test(block_records),
+		cmocka_unit_test(extent_records),
+		cmocka_unit_test(zero_and_map_records),
+		cmocka_unit_test(command_line_ends_with_nul),
+		cmocka_unit_test(parts_fill_the_table),
+		cmocka_unit_test(empty_plan),
+		cmocka_unit_test(same_plan_same_bytes),
+		cmocka_unit_test(memory_is_the_plans),
+		cmocka_unit_test(flipped_bits_are_noticed),
+		cmocka_unit_test(truncated_tables_are_noticed),
+		cmocka_unit_test(bytes_behind_the_table_are_noticed),
+		cmocka_unit_test(records_outside_of_the_table_are_noticed),
+		cmocka_unit_test(other_versions_are_not_read),
+		cmocka_unit_test(longest_command_line),
+		cmocka_unit_test(largest_table),
+		cmocka_unit_test(sum_by_hand),
+		cmocka_unit_test(sum_wraps),
+		cmocka_unit_test(sum_continues),
+		cmocka_unit_test(sum_notices_each_bit),
+		cmocka_unit_test(sum_notices_misplaced_sectors),
+		cmocka_unit_test(sum_notices_missing_sectors),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

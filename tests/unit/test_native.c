@@ -1,0 +1,831 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * native_plan(): what it plans, and what it refuses.  That a plan leaves the
+ * kernel in memory as its program headers say is proved by plan_check() for
+ * every one of them, so the tests of single cases only look at what is a choice.
+ */
+#include <elf.h>
+#include <stdlib.h>
+
+#include "bootabi.h"
+#include "elf_maker.h"
+#include "kernel.h"
+#include "plan_check.h"
+#include "protocol.h"
+#include "unit.h"
+
+#define NAME "k.elf"
+#define KIB UINT64_C(0x400)
+#define MIB UINT64_C(0x100000)
+#define GIB UINT64_C(0x40000000)
+#define PAGE ((uint64_t)PAGE_SIZE)
+#define LARGE (2 * MIB)
+#define SLOT (512 * GIB)
+#define HIGH UINT64_C(0xffffffff80000000)
+
+#define R PF_R
+#define RW (PF_R | PF_W)
+#define RX (PF_R | PF_X)
+#define RWX (PF_R | PF_W | PF_X)
+
+/* ---- Kernels from tables ------------------------------------------------- */
+
+static const struct plan_options options = { .cmdline = "a b", .stack_size = 64 * 1024 };
+
+/* A segment in a table: where it wants to lie, and what of it is in the file. */
+#define SEGMENT(at, phys, file, mem, access) \
+	{ .vaddr = (at), .paddr = (phys), .filesz = (file), .memsz = (mem), .flags = (access) }
+
+/* A kernel of these segments, which are sorted.  They get their numbers and
+ * places in the file here; the entry point is the first executable byte. */
+static struct kernel make_kernel(struct segment *segments, size_t count)
+{
+	struct kernel kernel = { .is_64 = true, .machine = EM_X86_64, .type = ET_EXEC,
+				 .segments = segments, .segment_count = count };
+	uint64_t offset = 0x1000;
+
+	for (size_t i = count; i-- > 0;) {
+		segments[i].index = (unsigned int)i;
+		if (segments[i].flags & PF_X)
+			kernel.entry = segments[i].vaddr;
+	}
+	for (size_t i = 0; i < count; i++) {
+		segments[i].offset = offset;
+		offset += segments[i].filesz + 1;
+	}
+	return kernel;
+}
+
+static struct plan plan_kernel(const struct kernel *kernel)
+{
+	struct error err = { 0 };
+	struct plan plan;
+
+	assert_accepted(native_plan(kernel, &options, NAME, &plan, &err), &err, "plan");
+	plan_check(kernel, &plan);
+	return plan;
+}
+
+static struct plan plan_segments(struct segment *segments, size_t count)
+{
+	struct kernel kernel = make_kernel(segments, count);
+
+	return plan_kernel(&kernel);
+}
+
+static void refuse_kernel(const struct kernel *kernel, const char *says)
+{
+	struct error err = { 0 };
+	struct plan plan;
+	int result = native_plan(kernel, &options, NAME, &plan, &err);
+
+	assert_refused(result, &err, ERROR_INPUT, says, says);
+	/* Nothing to free. */
+	assert_null(plan.blocks);
+	assert_null(plan.cmdline);
+}
+
+static void refuse_segments(struct segment *segments, size_t count, const char *says)
+{
+	struct kernel kernel = make_kernel(segments, count);
+
+	refuse_kernel(&kernel, says);
+}
+
+static void assert_block(const struct plan *plan, size_t index, uint64_t phys, uint64_t size)
+{
+	assert_true(index < plan->block_count);
+	assert_int_equal(plan->blocks[index].phys, phys);
+	assert_int_equal(plan->blocks[index].size, size);
+}
+
+static void assert_map(const struct plan *plan, size_t index, uint64_t virt, uint64_t length,
+		       uint32_t flags)
+{
+	assert_true(index < plan->map_count);
+	assert_int_equal(plan->maps[index].virt, virt);
+	assert_int_equal(plan->maps[index].length, length);
+	assert_int_equal(plan->maps[index].flags, flags);
+}
+
+/* ---- Clusters, blocks, extents, zeros, maps ------------------------------ */
+
+TEST(one_segment)
+{
+	struct segment segments[] = { SEGMENT(LARGE, LARGE, 0x1000, 0x1000, RX) };
+	struct plan plan = plan_segments(segments, COUNT(segments));
+
+	assert_int_equal(plan.block_count, 1);
+	assert_block(&plan, 0, LARGE, 0x1000);
+	assert_int_equal(plan.map_count, 1);
+	assert_int_equal(plan.extent_count, 1);
+	assert_int_equal(plan.zero_count, 0);
+	assert_string_equal(plan.cmdline, "a b");
+	assert_int_equal(plan.stack_size, 64 * 1024);
+	assert_int_equal(plan.table_pages, 3);
+	plan_free(&plan);
+}
+
+TEST(smallest_segment)
+{
+	struct segment segments[] = { SEGMENT(LARGE + 5, LARGE + 5, 1, 1, RX) };
+	struct plan plan = plan_segments(segments, COUNT(segments));
+
+	assert_block(&plan, 0, LARGE, 0x1000);
+	assert_int_equal(plan.extents[0].offset, 5);
+	assert_int_equal(plan.extents[0].length, 1);
+	assert_int_equal(plan.zero_count, 2);
+	plan_free(&plan);
+}
+
+TEST(stack_is_whole_pages)
+{
+	struct segment segments[] = { SEGMENT(LARGE, LARGE, 1, 1, RX) };
+	struct kernel kernel = make_kernel(segments, 1);
+	struct plan_options one = { .cmdline = "", .stack_size = 1 };
+	struct error err;
+	struct plan plan;
+
+	assert_accepted(native_plan(&kernel, &one, NAME, &plan, &err), &err, "stack");
+	assert_int_equal(plan.stack_size, PAGE);
+	assert_int_equal(plan_memory(&plan), PAGE + PAGE + 3 * PAGE);
+	plan_free(&plan);
+}
+
+/* What linkers make: few large reads instead of many small ones. */
+TEST(adjacent_segments_are_one_extent)
+{
+	struct segment segments[] = {
+		SEGMENT(LARGE, LARGE, 0x1800, 0x1800, RX),
+		SEGMENT(LARGE + 0x2000, LARGE + 0x2000, 0x1000, 0x1000, R),
+		SEGMENT(LARGE + 0x3000, LARGE + 0x3000, 0x234, 0x1000, RW),
+	};
+	struct plan plan = plan_segments(segments, COUNT(segments));
+
+	assert_int_equal(plan.block_count, 1);
+	assert_int_equal(plan.extent_count, 1);
+	assert_int_equal(plan.piece_count, 3);
+	assert_int_equal(plan.extents[0].length, 0x3234);
+	assert_int_equal(plan.map_count, 3);
+	plan_free(&plan);
+}
+
+/* A gap of a page or more is cleared, not stored. */
+TEST(extents_end_where_a_page_is_empty)
+{
+	struct segment segments[] = {
+		SEGMENT(LARGE, LARGE, 0x1001, 0x2001, RX),
+		SEGMENT(LARGE + 0x4000, LARGE + 0x4000, 0x10, 0x10, RW),
+	};
+	struct plan plan = plan_segments(segments, COUNT(segments));
+
+	assert_int_equal(plan.block_count, 1);
+	assert_int_equal(plan.extent_count, 2);
+	plan_free(&plan);
+}
+
+TEST(bss_is_cleared_and_not_stored)
+{
+	struct segment segments[] = {
+		SEGMENT(LARGE, LARGE, 0x1000, 0x1000, RX),
+		SEGMENT(LARGE + 0x1000, LARGE + 0x1000, 0x10, 0x100000, RW),
+	};
+	struct plan plan = plan_segments(segments, COUNT(segments));
+
+	assert_int_equal(plan.extent_count, 1);
+	assert_int_equal(plan.extents[0].length, 0x1010);
+	assert_int_equal(plan.zero_count, 1);
+	assert_int_equal(plan.zeros[0].offset, 0x1010);
+	assert_int_equal(plan.zeros[0].length, 0x100000 - 0x10);
+	plan_free(&plan);
+}
+
+TEST(kernel_of_bss_alone)
+{
+	struct segment segments[] = { SEGMENT(LARGE, LARGE, 0, 0x3000, RWX) };
+	struct plan plan = plan_segments(segments, COUNT(segments));
+
+	assert_int_equal(plan.extent_count, 0);
+	assert_int_equal(plan.piece_count, 0);
+	assert_int_equal(plan.zero_count, 1);
+	plan_free(&plan);
+}
+
+TEST(shared_page_has_the_flags_of_both)
+{
+	struct segment segments[] = {
+		SEGMENT(LARGE, LARGE, 0x1800, 0x1800, RX),
+		SEGMENT(LARGE + 0x1800, LARGE + 0x1800, 0x1800, 0x1800, RW),
+	};
+	struct plan plan = plan_segments(segments, COUNT(segments));
+
+	assert_int_equal(plan.block_count, 1);
+	assert_int_equal(plan.map_count, 3);
+	assert_map(&plan, 0, LARGE, 0x1000, RX);
+	assert_map(&plan, 1, LARGE + 0x1000, 0x1000, RWX);
+	assert_map(&plan, 2, LARGE + 0x2000, 0x1000, RW);
+	plan_free(&plan);
+}
+
+TEST(three_segments_share_a_page)
+{
+	struct segment segments[] = {
+		SEGMENT(LARGE, LARGE, 0x1010, 0x1010, RX),
+		SEGMENT(LARGE + 0x1100, LARGE + 0x1100, 0, 0x10, R),
+		SEGMENT(LARGE + 0x1200, LARGE + 0x1200, 0x1000, 0x1000, RW),
+	};
+	struct plan plan = plan_segments(segments, COUNT(segments));
+
+	assert_int_equal(plan.map_count, 3);
+	assert_map(&plan, 1, LARGE + 0x1000, 0x1000, RWX);
+	plan_free(&plan);
+}
+
+/* Two maps of the same flags cost a record too many. */
+TEST(equal_flags_are_one_map)
+{
+	struct segment segments[] = {
+		SEGMENT(LARGE, LARGE, 0x1800, 0x1800, RX),
+		SEGMENT(LARGE + 0x1800, LARGE + 0x1800, 0x100, 0x100, R),
+		SEGMENT(LARGE + 0x2000, LARGE + 0x2000, 0x1000, 0x1000, RX),
+	};
+	struct plan plan = plan_segments(segments, COUNT(segments));
+
+	assert_int_equal(plan.map_count, 1);
+	assert_map(&plan, 0, LARGE, 0x3000, RX);
+	plan_free(&plan);
+}
+
+TEST(segments_share_the_last_page_of_all)
+{
+	struct segment segments[] = {
+		SEGMENT(0 - 2 * PAGE, 4 * MIB, 0x1800, 0x1800, RX),
+		SEGMENT(0 - PAGE / 2, 4 * MIB + 0x1800, 0x10, 0x800, RW),
+	};
+	struct plan plan = plan_segments(segments, COUNT(segments));
+
+	assert_int_equal(plan.kernel_end, 0);
+	assert_block(&plan, 0, 4 * MIB, 2 * PAGE);
+	plan_free(&plan);
+}
+
+TEST(odd_addresses)
+{
+	struct segment segments[] = {
+		SEGMENT(LARGE + 0x123, LARGE + 0x123, 0x11, 0x22, RX),
+		SEGMENT(LARGE + 0x2fff, LARGE + 0x2fff, 2, 2, RW),
+	};
+	struct plan plan = plan_segments(segments, COUNT(segments));
+
+	assert_int_equal(plan.block_count, 1);
+	assert_block(&plan, 0, LARGE, 0x4000);
+	assert_int_equal(plan.map_count, 2);
+	assert_map(&plan, 1, LARGE + 0x2000, 0x2000, RW);
+	plan_free(&plan);
+}
+
+/* ---- Physical addresses -------------------------------------------------- */
+
+TEST(higher_half)
+{
+	struct segment segments[] = {
+		SEGMENT(HIGH + MIB, MIB, 0x1000, 0x1000, RX),
+		SEGMENT(HIGH + MIB + 0x1000, MIB + 0x1000, 0x1000, 0x1000, RW),
+	};
+	struct plan plan = plan_segments(segments, COUNT(segments));
+
+	assert_int_equal(plan.block_count, 1);
+	assert_block(&plan, 0, MIB, 0x2000);
+	plan_free(&plan);
+}
+
+/* A .boot section linked low and the rest high, or two that swap places. */
+TEST(other_distance_is_another_block)
+{
+	struct segment segments[] = {
+		SEGMENT(LARGE, 4 * MIB, 0x1000, 0x1000, RX),
+		SEGMENT(LARGE + 0x1000, 3 * MIB, 0x1000, 0x1000, RW),
+	};
+	struct plan plan = plan_segments(segments, COUNT(segments));
+
+	assert_int_equal(plan.block_count, 2);
+	assert_block(&plan, 0, 4 * MIB, 0x1000);
+	assert_block(&plan, 1, 3 * MIB, 0x1000);
+	plan_free(&plan);
+}
+
+/* They share a page, so both cannot be right. */
+TEST(shared_page_with_two_addresses)
+{
+	struct segment segments[] = {
+		SEGMENT(LARGE, 4 * MIB, 0x800, 0x800, RX),
+		SEGMENT(LARGE + 0x800, 8 * MIB + 0x800, 0x800, 0x800, RW),
+	};
+	struct plan plan = plan_segments(segments, COUNT(segments));
+
+	assert_int_equal(plan.block_count, 1);
+	assert_block(&plan, 0, BLOCK_ANYWHERE, 0x1000);
+	plan_free(&plan);
+}
+
+/* Each p_paddr that cannot be meant. */
+TEST(impossible_addresses_are_anywhere)
+{
+	static const uint64_t addresses[] = {
+		0, 0x1000, 0xa0000, MIB - PAGE,
+		LARGE + 0x10,			/* not in step with the page */
+		4 * GIB, 4 * GIB - PAGE,	/* out of reach */
+		HIGH, HIGH + LARGE, UINT64_MAX & ~(PAGE - 1), UINT64_MAX,
+	};
+
+	for (size_t i = 0; i < COUNT(addresses); i++) {
+		struct segment segments[] = { SEGMENT(HIGH + LARGE, addresses[i], 0x1800, 0x1800, RX) };
+		struct plan plan = plan_segments(segments, COUNT(segments));
+
+		CHECK(plan.block_count == 1 && plan.blocks[0].phys == BLOCK_ANYWHERE, "p_paddr 0x%llx",
+		      (unsigned long long)addresses[i]);
+		plan_free(&plan);
+	}
+}
+
+TEST(outermost_addresses_are_taken)
+{
+	static const uint64_t addresses[] = { MIB, 4 * GIB - 2 * PAGE };
+
+	for (size_t i = 0; i < COUNT(addresses); i++) {
+		struct segment segments[] = { SEGMENT(HIGH, addresses[i], 0x1800, 0x1800, RX) };
+		struct plan plan = plan_segments(segments, COUNT(segments));
+
+		assert_block(&plan, 0, addresses[i], 2 * PAGE);
+		plan_free(&plan);
+	}
+}
+
+/* Two segments that want the same memory: the first one gets it. */
+TEST(conflicting_addresses)
+{
+	struct segment segments[] = {
+		SEGMENT(LARGE, 8 * MIB, 0x2000, 0x2000, RX),
+		SEGMENT(LARGE + 0x10000000, 8 * MIB + 0x1000, 0x2000, 0x2000, RW),
+		SEGMENT(LARGE + 0x20000000, 8 * MIB + 0x2000, 0x2000, 0x2000, RW),
+	};
+	struct plan plan = plan_segments(segments, COUNT(segments));
+
+	assert_int_equal(plan.block_count, 3);
+	assert_block(&plan, 0, 8 * MIB, 0x2000);
+	assert_block(&plan, 1, 8 * MIB + 0x2000, 0x2000);
+	assert_block(&plan, 2, BLOCK_ANYWHERE, 0x2000);
+	plan_free(&plan);
+}
+
+/* The memory between them stays free. */
+TEST(far_segments_have_their_own_blocks)
+{
+	struct segment segments[] = {
+		SEGMENT(LARGE, LARGE, 0x1000, 0x1000, RX),
+		SEGMENT(LARGE + 0x1000 + 64 * KIB, LARGE + 0x1000 + 64 * KIB, 0x1000, 0x1000, R),
+		SEGMENT(LARGE + 0x3000 + 128 * KIB, LARGE + 0x3000 + 128 * KIB, 0x1000, 0x1000, RW),
+	};
+	struct plan plan = plan_segments(segments, COUNT(segments));
+
+	assert_int_equal(plan.block_count, 2);
+	assert_block(&plan, 0, LARGE, 0x2000 + 64 * KIB);
+	assert_block(&plan, 1, LARGE + 0x3000 + 128 * KIB, 0x1000);
+	plan_free(&plan);
+}
+
+/* Else one that may lie anywhere could be put where another has to be. */
+TEST(wanted_addresses_come_first)
+{
+	struct segment segments[] = {
+		SEGMENT(0x40000000, 0, 0x1000, 0x1000, RX),
+		SEGMENT(0x50000000, 16 * MIB, 0x1000, 0x1000, R),
+		SEGMENT(0x60000000, 0, 0x1000, 0x1000, R),
+		SEGMENT(0x70000000, 8 * MIB, 0x1000, 0x1000, RW),
+	};
+	struct plan plan = plan_segments(segments, COUNT(segments));
+
+	assert_int_equal(plan.block_count, 4);
+	assert_block(&plan, 0, 16 * MIB, 0x1000);
+	assert_block(&plan, 1, 8 * MIB, 0x1000);
+	assert_block(&plan, 2, BLOCK_ANYWHERE, 0x1000);
+	assert_int_equal(plan.maps[0].block, 2);
+	plan_free(&plan);
+}
+
+static void check_alignment(uint64_t virt, uint64_t size, uint64_t align, uint64_t phase)
+{
+	struct segment segments[] = { SEGMENT(virt, 0, 0x1000, size, RWX) };
+	struct plan plan = plan_segments(segments, COUNT(segments));
+
+	CHECK(plan.blocks[0].align == align && plan.blocks[0].phase == phase,
+	      "0x%llx bytes at 0x%llx: align 0x%llx, phase 0x%llx", (unsigned long long)size,
+	      (unsigned long long)virt, (unsigned long long)plan.blocks[0].align,
+	      (unsigned long long)plan.blocks[0].phase);
+	plan_free(&plan);
+}
+
+/* Where a large page fits into the addresses, it must fit into memory too. */
+TEST(big_blocks_are_in_step_with_large_pages)
+{
+	check_alignment(HIGH, LARGE, LARGE, 0);
+	check_alignment(HIGH, LARGE - PAGE, PAGE, 0);
+	check_alignment(HIGH + PAGE, LARGE, PAGE, 0);
+	check_alignment(HIGH + MIB, 3 * MIB, LARGE, MIB);
+	check_alignment(HIGH + MIB, 3 * MIB - PAGE, PAGE, 0);
+	check_alignment(HIGH + MIB + PAGE + 1, 4 * MIB, LARGE, MIB + PAGE);
+	check_alignment(0 - LARGE, LARGE, LARGE, 0);
+	check_alignment(0 - MIB, MIB, PAGE, 0);
+	check_alignment(0 - 3 * MIB, 3 * MIB, LARGE, MIB);
+}
+
+/* ---- Address space ------------------------------------------------------- */
+
+#define SLOT_ADDRESS(slot) (UINT64_C(0xffff) << 48 | (uint64_t)(slot) * SLOT)
+
+TEST(usual_places_of_the_areas)
+{
+	struct segment segments[] = { SEGMENT(HIGH, MIB, 0x1000, 0x1000, RX) };
+	struct plan plan = plan_segments(segments, COUNT(segments));
+
+	assert_int_equal(plan.physmap_virt, SLOT_ADDRESS(256));
+	assert_int_equal(plan.handoff_virt, SLOT_ADDRESS(508));
+	plan_free(&plan);
+}
+
+TEST(areas_make_way_for_the_kernel)
+{
+	struct segment segments[] = {
+		SEGMENT(SLOT_ADDRESS(256), MIB, 0x1000, 0x1000, RX),
+		SEGMENT(SLOT_ADDRESS(257), 2 * MIB, 0x1000, 0x1000, RW),
+		SEGMENT(SLOT_ADDRESS(508) + MIB, 3 * MIB, 0x1000, 0x1000, RW),
+	};
+	struct plan plan = plan_segments(segments, COUNT(segments));
+
+	assert_int_equal(plan.physmap_virt, SLOT_ADDRESS(258));
+	assert_true(plan.handoff_virt != SLOT_ADDRESS(508));
+	plan_free(&plan);
+}
+
+/* A segment that crosses from one slot to the next occupies both. */
+TEST(segment_across_slots)
+{
+	struct segment segments[] = {
+		SEGMENT(SLOT_ADDRESS(257) - PAGE, MIB, 0x1000, 2 * PAGE, RX),
+		SEGMENT(SLOT_ADDRESS(508) - PAGE, 2 * MIB, 0x1000, 2 * PAGE, RW),
+	};
+	struct plan plan = plan_segments(segments, COUNT(segments));
+
+	assert_int_equal(plan.physmap_virt, SLOT_ADDRESS(258));
+	assert_true(plan.handoff_virt < SLOT_ADDRESS(507));
+	plan_free(&plan);
+}
+
+/* A segment of a page in each slot from first to last. */
+static size_t fill_slots(struct segment *segments, unsigned int first, unsigned int last)
+{
+	size_t count = 0;
+
+	for (unsigned int slot = first; slot <= last; slot++)
+		segments[count++] = (struct segment)SEGMENT(
+			slot < 256 ? slot * SLOT : SLOT_ADDRESS(slot), 0, 0, PAGE, RX);
+	return count;
+}
+
+TEST(upper_half_is_full)
+{
+	static struct segment segments[512];
+	struct plan plan = plan_segments(segments, fill_slots(segments, 256, 511));
+
+	assert_true(plan.handoff_virt < UINT64_C(1) << 47);
+	assert_true(plan.physmap_virt < UINT64_C(1) << 47);
+	plan_free(&plan);
+}
+
+TEST(two_slots_are_enough)
+{
+	static struct segment segments[512];
+	struct plan plan = plan_segments(segments, fill_slots(segments, 3, 511));
+
+	assert_int_equal(plan.physmap_max, SLOT);
+	plan_free(&plan);
+}
+
+TEST(refuses_full_address_space)
+{
+	static struct segment segments[512];
+
+	refuse_segments(segments, fill_slots(segments, 2, 511), "scattered");
+	refuse_segments(segments, fill_slots(segments, 1, 511), "scattered");
+}
+
+/* ---- What is refused ----------------------------------------------------- */
+
+TEST(detects_its_kernels)
+{
+	struct segment segments[] = { SEGMENT(LARGE, LARGE, 1, 1, RX) };
+	struct kernel kernel = make_kernel(segments, 1);
+
+	assert_true(native_detect(&kernel));
+	kernel.is_64 = false;
+	assert_false(native_detect(&kernel));
+	kernel.is_64 = true;
+	kernel.machine = EM_386;
+	assert_false(native_detect(&kernel));
+}
+
+TEST(refuses_position_independent)
+{
+	struct segment segments[] = { SEGMENT(LARGE, LARGE, 1, 1, RX) };
+	struct kernel kernel = make_kernel(segments, 1);
+
+	kernel.type = ET_DYN;
+	refuse_kernel(&kernel, "position independent");
+}
+
+TEST(refuses_bad_entry)
+{
+	struct segment segments[] = {
+		SEGMENT(LARGE, LARGE, 0x100, 0x100, RX),
+		SEGMENT(LARGE + PAGE, LARGE + PAGE, 0x100, 0x100, RW),
+	};
+	static const struct {
+		uint64_t entry;
+		const char *says;
+	} cases[] = {
+		{ 0, "no segment" },
+		{ LARGE - 1, "no segment" },
+		/* In the page, but not in the segment. */
+		{ LARGE + 0x100, "no segment" },
+		{ UINT64_MAX, "no segment" },
+		{ LARGE + PAGE, "not executable" },
+		{ LARGE + PAGE + 0xff, "not executable" },
+	};
+	struct kernel kernel = make_kernel(segments, COUNT(segments));
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		kernel.entry = cases[i].entry;
+		refuse_kernel(&kernel, cases[i].says);
+	}
+}
+
+TEST(takes_entry_at_the_last_byte)
+{
+	struct segment segments[] = { SEGMENT(LARGE, LARGE, 0x100, 0x100, RX) };
+	struct kernel kernel = make_kernel(segments, 1);
+
+	kernel.entry = LARGE + 0xff;
+	struct plan plan = plan_kernel(&kernel);
+	plan_free(&plan);
+}
+
+TEST(refuses_bad_addresses)
+{
+	static const struct {
+		uint64_t vaddr;
+		uint64_t memsz;
+		const char *says;
+	} cases[] = {
+		{ UINT64_C(0x800000000000), PAGE, "canonical" },
+		{ UINT64_C(0x7fffffffffff), 2, "canonical" },
+		{ UINT64_C(0xffff7ffffffff000), PAGE, "canonical" },
+		{ UINT64_C(0xffff7ffffffff000), 2 * PAGE, "canonical" },
+		{ UINT64_C(0x123456789abcdef0), 1, "canonical" },
+		/* From the lower half through the hole into the upper one. */
+		{ PAGE, UINT64_C(0xffff800000000000), "canonical" },
+		{ 0, 1, "first page" },
+		{ PAGE - 1, 1, "first page" },
+		{ 0xa0000, PAGE, "0xa0000" },
+		{ 0x9ffff, 2, "0xa0000" },
+		{ 0xfffff, 1, "0xa0000" },
+		{ PAGE, MIB, "0xa0000" },
+		{ LARGE, 3 * GIB + 1, "3 GiB" },
+		{ HIGH - 4 * GIB, 4 * GIB, "3 GiB" },
+		{ LARGE, UINT64_C(1) << 46, "3 GiB" },
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct segment segments[] = {
+			SEGMENT(cases[i].vaddr, 16 * MIB, 0, cases[i].memsz, RX)
+		};
+
+		refuse_segments(segments, 1, cases[i].says);
+	}
+}
+
+TEST(takes_outermost_addresses)
+{
+	static const struct {
+		uint64_t vaddr;
+		uint64_t memsz;
+	} cases[] = {
+		{ PAGE, 0xa0000 - PAGE },
+		{ 0x9ffff, 1 },
+		{ MIB, 1 },
+		{ UINT64_C(0x7fffffffffff), 1 },
+		{ UINT64_C(0x7ffffffff000), PAGE },
+		{ UINT64_C(0xffff800000000000), 1 },
+		{ UINT64_MAX, 1 },
+		{ LARGE, 3 * GIB },
+		{ 0 - 3 * GIB, 3 * GIB },
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct segment segments[] = { SEGMENT(cases[i].vaddr, 0, 0, cases[i].memsz, RX) };
+		struct plan plan = plan_segments(segments, 1);
+
+		plan_free(&plan);
+	}
+}
+
+/* Each is small enough, all together they are not. */
+TEST(refuses_too_much_memory)
+{
+	struct segment segments[] = {
+		SEGMENT(1 * GIB, 0, 0, GIB, RX),
+		SEGMENT(4 * GIB, 0, 0, GIB, RW),
+		SEGMENT(7 * GIB, 0, 0, GIB, RW),
+		SEGMENT(9 * GIB, 0, 0, 1, RW),
+	};
+
+	refuse_segments(segments, COUNT(segments), "3 GiB");
+	struct plan plan = plan_segments(segments, COUNT(segments) - 1);
+	plan_free(&plan);
+}
+
+TEST(refuses_too_many_blocks)
+{
+	static struct segment segments[BT_MAX_BLOCKS + 1];
+
+	for (size_t i = 0; i < COUNT(segments); i++)
+		segments[i] = (struct segment)SEGMENT((i + 1) * MIB, 0, 1, 1, RX);
+	refuse_segments(segments, COUNT(segments), "pieces");
+	struct plan plan = plan_segments(segments, BT_MAX_BLOCKS);
+	assert_int_equal(plan.block_count, BT_MAX_BLOCKS);
+	plan_free(&plan);
+}
+
+/* ---- Kernels at random --------------------------------------------------- */
+
+#define MOST_RANDOM 12
+
+/* May a segment lie here? */
+static bool is_valid(uint64_t vaddr, uint64_t last)
+{
+	bool upper = vaddr >= UINT64_C(0xffff800000000000);
+
+	return last >= vaddr && (upper || last < UINT64_C(0x800000000000)) &&
+	       (vaddr >= MIB || last < 0xa0000);
+}
+
+/* The next segment, behind at; false if there is no room for it. */
+static bool random_segment(uint64_t *seed, uint64_t *at, uint64_t delta, Elf64_Phdr *phdr)
+{
+	const uint64_t gaps[] = { 0, 0, 0, random_below(seed, PAGE), random_below(seed, 4 * PAGE),
+				  0 - *at % PAGE, 0 - *at % PAGE, 15 * PAGE, 16 * PAGE, 17 * PAGE,
+				  random_below(seed, 3 * LARGE), 0 - *at % LARGE, GIB, SLOT };
+	const uint64_t sizes[] = { 1, random_below(seed, PAGE) + 1, random_below(seed, 8 * PAGE) + 1,
+				   PAGE, 4 * PAGE, LARGE, random_below(seed, 2 * LARGE) + 1,
+				   PAGE - *at % PAGE };
+	uint64_t vaddr = *at + gaps[random_below(seed, COUNT(gaps))];
+	uint64_t memsz = sizes[random_below(seed, COUNT(sizes))];
+	uint64_t last = vaddr + (memsz - 1);
+	const uint64_t filesz[] = { 0, memsz, random_below(seed, memsz + 1) };
+
+	if (vaddr < *at || !is_valid(vaddr, last))
+		return false;
+	*phdr = (Elf64_Phdr){
+		.p_type = PT_LOAD,
+		.p_flags = (Elf64_Word)random_below(seed, 8),
+		.p_vaddr = vaddr,
+		.p_paddr = vaddr + delta,
+		.p_filesz = filesz[random_below(seed, COUNT(filesz))] % (64 * KIB),
+		.p_memsz = memsz,
+	};
+	*at = last + 1;
+	return true;
+}
+
+/* Up to MOST_RANDOM segments in the order of their addresses. */
+static size_t random_segments(uint64_t *seed, Elf64_Phdr *phdrs)
+{
+	static const uint64_t bases[] = {
+		PAGE, MIB, LARGE, GIB - PAGE, SLOT - LARGE, UINT64_C(0x7fffffe00000),
+		UINT64_C(0xffff800000000000), UINT64_C(0xfffffe0000000000), HIGH, HIGH + MIB,
+		UINT64_MAX - 0xfffff, UINT64_MAX - 0x3fff,
+	};
+	static const uint64_t targets[] = { 0, MIB, LARGE, LARGE + PAGE, 16 * MIB, LARGE + 8, 4 * GIB };
+	uint64_t at = bases[random_below(seed, COUNT(bases))];
+	uint64_t delta = 0;
+	size_t count = 0, most = random_below(seed, MOST_RANDOM) + 1;
+
+	if (random_below(seed, 2) == 0)
+		at += random_below(seed, PAGE);
+	for (size_t tries = 0; tries < 4 * MOST_RANDOM && count < most && at != 0; tries++) {
+		if (count == 0 || random_below(seed, 8) == 0)
+			delta = targets[random_below(seed, COUNT(targets))] - at / PAGE * PAGE;
+		count += random_segment(seed, &at, delta, &phdrs[count]);
+	}
+	return count;
+}
+
+/* Put them into the file, in any order, and choose an entry point. */
+static struct elf_spec random_spec(uint64_t *seed, Elf64_Phdr *phdrs, size_t count)
+{
+	struct elf_spec spec = { .phdrs = phdrs, .count = count };
+	Elf64_Phdr *entered = &phdrs[random_below(seed, count)];
+
+	spec.size = elf_headers_size(&spec);
+	entered->p_flags |= PF_X;
+	spec.entry = entered->p_vaddr + random_below(seed, entered->p_memsz);
+	for (size_t i = count - 1; i > 0; i--) {
+		size_t other = random_below(seed, i + 1);
+		Elf64_Phdr kept = phdrs[i];
+
+		phdrs[i] = phdrs[other];
+		phdrs[other] = kept;
+	}
+	for (size_t i = 0; i < count; i++) {
+		phdrs[i].p_offset = spec.size;
+		spec.size += phdrs[i].p_filesz;
+	}
+	return spec;
+}
+
+static void check_random_kernel(const struct elf_spec *spec, unsigned int round)
+{
+	struct kernel kernel;
+	struct plan plan;
+	struct error err = { 0 };
+	size_t size;
+	unsigned char *bytes = elf_make(spec, &size);
+
+	CHECK(kernel_parse(&kernel, bytes, size, NAME, &err) == 0, "round %u: %s", round, err.text);
+	free(bytes);
+	CHECK(native_plan(&kernel, &options, NAME, &plan, &err) == 0, "round %u: %s", round, err.text);
+	plan_check(&kernel, &plan);
+	plan_free(&plan);
+	kernel_free(&kernel);
+}
+
+TEST(random_kernels)
+{
+	uint64_t seed = 2;
+	unsigned int rounds = 0;
+
+	while (rounds < 5000) {
+		Elf64_Phdr phdrs[MOST_RANDOM];
+		size_t count = random_segments(&seed, phdrs);
+
+		if (count == 0)
+			continue;
+		struct elf_spec spec = random_spec(&seed, phdrs, count);
+
+		check_random_kernel(&spec, rounds++);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(one_segment),
+		cmocka_unit_test(smallest_segment),
+		cmocka_unit_test(stack_is_whole_pages),
+		cmocka_unit_test(adjacent_segments_are_one_extent),
+		cmocka_unit_test(extents_end_where_a_page_is_empty),
+		cmocka_unit_test(bss_is_cleared_and_not_stored),
+		cmocka_unit_test(kernel_of_bss_alone),
+		cmocka_unit_test(shared_page_has_the_flags_of_both),
+		cmocka_unit_test(three_segments_share_a_page),
+		cmocka_unit_test(equal_flags_are_one_map),
+		cmocka_unit_test(segments_share_the_last_page_of_all),
+		cmocka_unit_test(odd_addresses),
+		cmocka_unit_test(higher_half),
+		cmocka_unit_test(other_distance_is_another_block),
+		cmocka_unit_test(shared_page_with_two_addresses),
+		cmocka_unit_test(impossible_addresses_are_anywhere),
+		cmocka_unit_test(outermost_addresses_are_taken),
+		cmocka_unit_test(conflicting_addresses),
+		cmocka_unit_test(far_segments_have_their_own_blocks),
+		cmocka_unit_test(wanted_addresses_come_first),
+		cmocka_unit_test(big_blocks_are_in_step_with_large_pages),
+		cmocka_unit_test(usual_places_of_the_areas),
+		cmocka_unit_test(areas_make_way_for_the_kernel),
+		cmocka_unit_test(segment_across_slots),
+		cmocka_unit_test(upper_half_is_full),
+		cmocka_unit_test(two_slots_are_enough),
+		cmocka_unit_test(refuses_full_address_space),
+		cmocka_unit_test(detects_its_kernels),
+		cmocka_unit_test(refuses_position_independent),
+		cmocka_unit_test(refuses_bad_entry),
+		cmocka_unit_test(takes_entry_at_the_last_byte),
+		cmocka_unit_test(refuses_bad_addresses),
+		cmocka_unit_test(takes_outermost_addresses),
+		cmocka_unit_test(refuses_too_much_memory),
+		cmocka_unit_test(refuses_too_many_blocks),
+		cmocka_unit_test(random_kernels),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
