@@ -115,8 +115,8 @@ lint:
 	cppcheck --std=c11 --enable=warning,performance,portability --error-exitcode=1 --quiet \
 		--suppress=missingIncludeSystem --inline-suppr -D_GNU_SOURCE -DMKBOOTIMG_VERSION='""' \
 		-Iinclude -Itool tool
-	shellcheck -x -e SC1091 .ci/run scripts/deps tests/lib.sh tests/*/*.sh
-	mandoc -Tlint -W style man/*
+	shellcheck -x -S warning -e SC1091 .ci/run scripts/deps tests/lib.sh tests/*/*.sh
+	mandoc -Tlint -W warning man/*
 
 clean:
 	rm -rf build

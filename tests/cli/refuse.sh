@@ -16,7 +16,7 @@ refuses() {
 	try "$name" 1 "$MKBOOTIMG" build -o k.img "$@" "$kernel"
 	has "$name: why" err "$text"
 	check "$name: the old image is intact" cmp k.img old.img
-	check "$name: no temporary file" test -z "$(ls -A | grep '^\.mkbootimg')"
+	check "$name: no temporary file" test -z "$(find . -name '.mkbootimg*')"
 }
 
 # edit OFFSET BYTES (printf escapes): a small edit of the good kernel.
