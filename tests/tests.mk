@@ -94,3 +94,8 @@ export UBSAN_OPTIONS := exitcode=99:print_stacktrace=1
 .PHONY: run-tests
 run-tests: all example $(TEST_KERNELS) $(UNIT_TESTS)
 	OUT=$(OUT) prove -j$(JOBS) --exec '' $(TESTS)
+
+# The hexdumps in tests/golden/, when they are meant to change.
+.PHONY: rebase-golden
+rebase-golden: all
+	REBASE=1 OUT=$(OUT) tests/cli/golden.sh

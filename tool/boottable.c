@@ -5,6 +5,8 @@
 #include "boottable.h"
 
 #include <assert.h>
+#include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
 
@@ -84,6 +86,9 @@ SAME(MKBOOTIMG_FRAMEBUFFER_RGB, INFO_FB_RGB);
 SAME(MKBOOTIMG_SEGMENT_EXECUTE, MAP_EXECUTE);
 SAME(MKBOOTIMG_SEGMENT_WRITE, MAP_WRITE);
 SAME(MKBOOTIMG_SEGMENT_READ, MAP_READ);
+
+/* No block is larger: what a 32-bit machine can address. */
+#define BLOCK_MAX_SIZE (UINT64_C(1) << 32)
 
 /* The order of the parts.  Extents come first because they need alignment. */
 struct parts {
@@ -230,23 +235,185 @@ void boottable_encode(const struct plan *plan, const struct extent_place *places
 	put_le32(bytes + BT_OFF_CRC, table_crc(bytes, parts.end));
 }
 
-uint64_t boottable_memory(const unsigned char *bytes, size_t size)
+static int damaged(struct error *err, const char *what)
 {
-	if (size < BT_HEADER_SIZE || size > BT_MAX_BYTES || get_le64(bytes + BT_OFF_MAGIC) != BT_MAGIC ||
-	    get_le32(bytes + BT_OFF_VERSION) != BT_VERSION ||
-	    get_le32(bytes + BT_OFF_LENGTH) != size ||
-	    get_le32(bytes + BT_OFF_CRC) != table_crc(bytes, size))
-		return 0;
+	return error_set(err, ERROR_INPUT, 0, "the boot table is damaged: %s", what);
+}
 
-	uint64_t blocks = get_le32(bytes + BT_OFF_BLOCKS);
-	uint64_t count = get_le32(bytes + BT_OFF_BLOCK_COUNT);
-	if (blocks > size || count > (size - blocks) / BLOCK_SIZE)
+static int check_table(const unsigned char *bytes, size_t size, struct error *err)
+{
+	if (size < BT_HEADER_SIZE || size > BT_MAX_BYTES)
+		return damaged(err, "its length");
+	if (get_le64(bytes + BT_OFF_MAGIC) != BT_MAGIC)
+		return error_set(err, ERROR_INPUT, 0, "there is no boot table where it should be");
+	if (get_le32(bytes + BT_OFF_VERSION) != BT_VERSION)
+		return error_set(err, ERROR_INPUT, 0,
+				 "the boot table is of version %u, this mkbootimg knows version %d",
+				 get_le32(bytes + BT_OFF_VERSION), BT_VERSION);
+	if (get_le32(bytes + BT_OFF_LENGTH) != size)
+		return damaged(err, "its length");
+	if (get_le32(bytes + BT_OFF_CRC) != table_crc(bytes, size))
+		return damaged(err, "its checksum is wrong");
+	return 0;
+}
+
+/* Find records of a kind: their offset and count lie at these places. */
+static int find_records(const unsigned char *bytes, size_t size, size_t offset_at, size_t count_at,
+			size_t record_size, const unsigned char **records, size_t *count)
+{
+	size_t offset = get_le32(bytes + offset_at);
+
+	*count = get_le32(bytes + count_at);
+	if (offset > size || *count > (size - offset) / record_size)
+		return -1;
+	*records = bytes + offset;
+	return 0;
+}
+
+/* Is [offset, offset + length) in the block? */
+static bool in_block(const struct plan *plan, uint32_t block, uint64_t offset, uint64_t length)
+{
+	return block < plan->block_count && offset <= plan->blocks[block].size &&
+	       length <= plan->blocks[block].size - offset;
+}
+
+static int decode_blocks(const unsigned char *p, struct plan *plan)
+{
+	for (size_t i = 0; i < plan->block_count; i++, p += BLOCK_SIZE) {
+		struct plan_block *block = &plan->blocks[i];
+
+		*block = (struct plan_block){
+			.phys = get_le64(p + BLOCK_OFF_PHYS),
+			.size = get_le64(p + BLOCK_OFF_SIZE),
+			.align = get_le64(p + BLOCK_OFF_ALIGN),
+			.phase = get_le64(p + BLOCK_OFF_PHASE),
+			.kind = get_le32(p + BLOCK_OFF_KIND),
+		};
+		if (block->size > BLOCK_MAX_SIZE)
+			return -1;
+	}
+	return 0;
+}
+
+static int decode_extents(const unsigned char *p, struct plan *plan, struct extent_place *places)
+{
+	for (size_t i = 0; i < plan->extent_count; i++, p += EXTENT_SIZE) {
+		struct plan_extent *extent = &plan->extents[i];
+
+		*extent = (struct plan_extent){
+			.block = get_le32(p + EXTENT_OFF_BLOCK),
+			.offset = get_le64(p + EXTENT_OFF_OFFSET),
+			.length = get_le64(p + EXTENT_OFF_LENGTH),
+		};
+		places[i].lba = get_le64(p + EXTENT_OFF_LBA);
+		for (size_t k = 0; k < 4; k++)
+			places[i].sum[k] = get_le64(p + EXTENT_OFF_SUM + 8 * k);
+		if (get_le32(p + EXTENT_OFF_METHOD) != EXTENT_RAW ||
+		    get_le64(p + EXTENT_OFF_STORED) != extent->length ||
+		    !in_block(plan, extent->block, extent->offset, extent->length))
+			return -1;
+	}
+	return 0;
+}
+
+static int decode_maps(const unsigned char *p, struct plan *plan)
+{
+	for (size_t i = 0; i < plan->map_count; i++, p += MAP_SIZE) {
+		struct plan_map *map = &plan->maps[i];
+
+		*map = (struct plan_map){
+			.virt = get_le64(p + MAP_OFF_VIRT),
+			.block = get_le32(p + MAP_OFF_BLOCK),
+			.flags = get_le32(p + MAP_OFF_FLAGS),
+			.offset = get_le64(p + MAP_OFF_OFFSET),
+			.length = get_le64(p + MAP_OFF_LENGTH),
+		};
+		if (!in_block(plan, map->block, map->offset, map->length))
+			return -1;
+	}
+	return 0;
+}
+
+static int decode_zeros(const unsigned char *p, struct plan *plan)
+{
+	for (size_t i = 0; i < plan->zero_count; i++, p += ZERO_SIZE) {
+		struct plan_zero *zero = &plan->zeros[i];
+
+		*zero = (struct plan_zero){
+			.block = get_le32(p + ZERO_OFF_BLOCK),
+			.offset = get_le64(p + ZERO_OFF_OFFSET),
+			.length = get_le64(p + ZERO_OFF_LENGTH),
+		};
+		if (!in_block(plan, zero->block, zero->offset, zero->length))
+			return -1;
+	}
+	return 0;
+}
+
+static int decode_cmdline(const unsigned char *bytes, size_t size, struct plan *plan)
+{
+	size_t offset = get_le32(bytes + BT_OFF_CMDLINE), length = get_le32(bytes + BT_OFF_CMDLINE_LEN);
+
+	if (length > BT_MAX_CMDLINE || offset > size || length >= size - offset ||
+	    memchr(bytes + offset, '\0', length + 1) != bytes + offset + length)
+		return -1;
+	plan->cmdline = strdup((const char *)bytes + offset);
+	return plan->cmdline != NULL ? 0 : -1;
+}
+
+static int decode_records(const unsigned char *bytes, size_t size, struct plan *plan,
+			  struct extent_place **places, struct error *err)
+{
+	const unsigned char *blocks, *extents, *maps, *zeros;
+
+	if (find_records(bytes, size, BT_OFF_BLOCKS, BT_OFF_BLOCK_COUNT, BLOCK_SIZE, &blocks,
+			 &plan->block_count) != 0 ||
+	    find_records(bytes, size, BT_OFF_EXTENTS, BT_OFF_EXTENT_COUNT, EXTENT_SIZE, &extents,
+			 &plan->extent_count) != 0 ||
+	    find_records(bytes, size, BT_OFF_MAPS, BT_OFF_MAP_COUNT, MAP_SIZE, &maps, &plan->map_count) !=
+		    0 ||
+	    find_records(bytes, size, BT_OFF_ZEROS, BT_OFF_ZERO_COUNT, ZERO_SIZE, &zeros,
+			 &plan->zero_count) != 0)
+		return damaged(err, "its parts lie outside of it");
+
+	plan->blocks = calloc(plan->block_count + 1, sizeof(plan->blocks[0]));
+	plan->extents = calloc(plan->extent_count + 1, sizeof(plan->extents[0]));
+	plan->maps = calloc(plan->map_count + 1, sizeof(plan->maps[0]));
+	plan->zeros = calloc(plan->zero_count + 1, sizeof(plan->zeros[0]));
+	*places = calloc(plan->extent_count + 1, sizeof((*places)[0]));
+	if (plan->blocks == NULL || plan->extents == NULL || plan->maps == NULL || plan->zeros == NULL ||
+	    *places == NULL)
+		return error_set(err, ERROR_SYSTEM, 0, "out of memory");
+	if (decode_blocks(blocks, plan) != 0 || decode_extents(extents, plan, *places) != 0 ||
+	    decode_maps(maps, plan) != 0 || decode_zeros(zeros, plan) != 0)
+		return damaged(err, "a record reaches out of its block");
+	if (decode_cmdline(bytes, size, plan) != 0)
+		return damaged(err, "its command line");
+	return 0;
+}
+
+int boottable_decode(const unsigned char *bytes, size_t size, struct plan *plan,
+		     struct extent_place **places, struct error *err)
+{
+	*plan = (struct plan){0};
+	*places = NULL;
+	if (check_table(bytes, size, err) != 0)
+		return -1;
+	plan->protocol = get_le32(bytes + BT_OFF_PROTOCOL);
+	plan->entry = get_le64(bytes + BT_OFF_ENTRY);
+	plan->stack_size = get_le64(bytes + BT_OFF_STACK_SIZE);
+	plan->handoff_virt = get_le64(bytes + BT_OFF_HANDOFF_VIRT);
+	plan->physmap_virt = get_le64(bytes + BT_OFF_PHYSMAP_VIRT);
+	plan->physmap_max = get_le64(bytes + BT_OFF_PHYSMAP_MAX);
+	plan->kernel_start = get_le64(bytes + BT_OFF_KERNEL_START);
+	plan->kernel_end = get_le64(bytes + BT_OFF_KERNEL_END);
+	plan->table_pages = get_le32(bytes + BT_OFF_TABLE_PAGES);
+	if (decode_records(bytes, size, plan, places, err) == 0)
 		return 0;
-	uint64_t total = get_le64(bytes + BT_OFF_STACK_SIZE) +
-			 (uint64_t)get_le32(bytes + BT_OFF_TABLE_PAGES) * PAGE_SIZE;
-	for (uint64_t i = 0; i < count; i++)
-		total += get_le64(bytes + blocks + i * BLOCK_SIZE + BLOCK_OFF_SIZE);
-	return total;
+	plan_free(plan);
+	free(*places);
+	*places = NULL;
+	return -1;
 }
 
 void extent_sum(uint64_t sum[4], const unsigned char *sectors, size_t bytes)

@@ -29,9 +29,11 @@ int boottable_check(const struct plan *plan, const char *name, struct error *err
 void boottable_encode(const struct plan *plan, const struct extent_place *places,
 		      unsigned char *bytes);
 
-/* Bytes of memory that a table's blocks and stack take; 0 if these bytes are not
- * a whole table. */
-uint64_t boottable_memory(const unsigned char *bytes, size_t size);
+/* Read a table back.  Nothing in it is trusted: every offset, count and index is
+ * checked, so that the plan can be used like one of our own; it has no pieces.
+ * The caller releases with plan_free() and free(*places). */
+int boottable_decode(const unsigned char *bytes, size_t size, struct plan *plan,
+		     struct extent_place **places, struct error *err);
 
 /* Add whole 512-byte sectors to a sum; begin with all zeros. */
 void extent_sum(uint64_t sum[4], const unsigned char *sectors, size_t bytes);

@@ -15,10 +15,8 @@
 #include "bootabi.h"
 #include "boottable.h"
 #include "image.h"
-#include "kernel.h"
 #include "loader.h"
-#include "plan.h"
-#include "protocol.h"
+#include "report.h"
 
 #define STACK_MAX (UINT64_C(256) * 1024 * 1024)
 
@@ -110,41 +108,6 @@ char *build_default_output(const char *kernel)
 	return format_string("%.*s.img", (int)length, kernel);
 }
 
-static void print_plan(const char *path, const struct protocol *protocol, const struct plan *plan,
-		       const struct loader *loader)
-{
-	printf("%s: protocol %s, entry point 0x%" PRIx64 ", stack %" PRIu64 " KiB\n", path,
-	       protocol->name, plan->entry, plan->stack_size / 1024);
-	for (size_t i = 0; i < plan->map_count; i++) {
-		const struct plan_map *map = &plan->maps[i];
-		const struct plan_block *block = &plan->blocks[map->block];
-		char where[32] = "anywhere";
-
-		if (block->phys != BLOCK_ANYWHERE)
-			snprintf(where, sizeof(where), "0x%" PRIx64, block->phys + map->offset);
-		printf("  0x%016" PRIx64 "-0x%016" PRIx64 " %c%c%c at %s\n", map->virt,
-		       map->virt + map->length, map->flags & MAP_READ ? 'r' : '-',
-		       map->flags & MAP_WRITE ? 'w' : '-', map->flags & MAP_EXECUTE ? 'x' : '-', where);
-	}
-	printf("  loader %zu bytes, boot table %zu bytes, %zu extents, %zu page tables at most\n",
-	       loader->size, boottable_size(plan), plan->extent_count, (size_t)plan->table_pages);
-}
-
-static void warn(const char *path, const struct plan *plan)
-{
-	for (size_t i = 0; i < plan->map_count; i++) {
-		const struct plan_map *map = &plan->maps[i];
-
-		if ((map->flags & (MAP_WRITE | MAP_EXECUTE)) == (MAP_WRITE | MAP_EXECUTE)) {
-			fprintf(stderr,
-				"mkbootimg: build: warning: '%s': the pages at 0x%" PRIx64
-				" are both writable and executable\n",
-				path, map->virt);
-			return;
-		}
-	}
-}
-
 /* The steps from a plan on. */
 static int write_image(const char *path, const struct build_options *options,
 		       const struct protocol *protocol, const struct plan *plan,
@@ -173,13 +136,15 @@ static int write_image(const char *path, const struct build_options *options,
 	if (status == 0 && !anonymous)
 		status = output_commit(output, err);
 	if (status == 0) {
-		if (!options->quiet)
-			warn(path, plan);
-		if (options->verbose)
-			print_plan(path, protocol, plan, &loader);
-		if (options->verbose && !anonymous)
-			printf("%s: %" PRIu64 " bytes, of which %" PRIu64 " are the kernel's\n", target,
-			       summary.size, summary.stored);
+		for (size_t i = 0; !options->quiet && i < plan->warning_count; i++)
+			warning_print("build", path, plan->warnings[i].text);
+		if (options->verbose) {
+			printf("%s: %s because it is %s\n", path, protocol->name, protocol->reason);
+			report_plan(stdout, plan);
+			printf("loader %zu bytes, boot table %zu bytes, image %" PRIu64
+			       " bytes, of which %" PRIu64 " are the kernel's\n",
+			       loader.size, boottable_size(plan), summary.size, summary.stored);
+		}
 		result->memory = plan_memory(plan);
 		result->path = target;
 		target = NULL;
@@ -188,33 +153,48 @@ static int write_image(const char *path, const struct build_options *options,
 	return status;
 }
 
-int build_image(const char *path, const struct build_options *options, bool anonymous,
-		struct output *output, struct build_result *result, struct error *err)
+int build_plan(const char *path, const struct build_options *options, struct planned *planned,
+	       struct error *err)
 {
 	struct plan_options plan_options = { .cmdline = options->cmdline,
 					     .stack_size = options->stack_size };
-	struct file_view file;
-	struct kernel kernel;
-	struct plan plan;
+
+	*planned = (struct planned){ .file.fd = -1 };
+	if (file_open(&planned->file, path, err) != 0)
+		return -1;
+	int status = kernel_parse(&planned->kernel, planned->file.bytes, planned->file.size, path, err);
+	if (status == 0) {
+		planned->protocol = protocol_find(&planned->kernel, path, err);
+		status = planned->protocol == NULL ?
+				 -1 :
+				 planned->protocol->plan(&planned->kernel, &plan_options, path,
+							 &planned->plan, err);
+	}
+	if (status == 0)
+		status = boottable_check(&planned->plan, path, err);
+	if (status != 0)
+		build_plan_free(planned);
+	return status;
+}
+
+void build_plan_free(struct planned *planned)
+{
+	plan_free(&planned->plan);
+	kernel_free(&planned->kernel);
+	file_close(&planned->file);
+}
+
+int build_image(const char *path, const struct build_options *options, bool anonymous,
+		struct output *output, struct build_result *result, struct error *err)
+{
+	struct planned planned;
 
 	*output = (struct output){ .fd = -1 };
 	*result = (struct build_result){0};
-	if (file_open(&file, path, err) != 0)
+	if (build_plan(path, options, &planned, err) != 0)
 		return -1;
-	int status = kernel_parse(&kernel, file.bytes, file.size, path, err);
-	if (status == 0) {
-		const struct protocol *protocol = protocol_find(&kernel, path, err);
-
-		status = protocol == NULL ? -1 : protocol->plan(&kernel, &plan_options, path, &plan, err);
-		if (status == 0) {
-			status = boottable_check(&plan, path, err);
-			if (status == 0)
-				status = write_image(path, options, protocol, &plan, &file, anonymous, output,
-						     result, err);
-			plan_free(&plan);
-		}
-		kernel_free(&kernel);
-	}
-	file_close(&file);
+	int status = write_image(path, options, planned.protocol, &planned.plan, &planned.file, anonymous,
+				 output, result, err);
+	build_plan_free(&planned);
 	return status;
 }

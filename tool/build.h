@@ -12,6 +12,9 @@
 
 #include "error.h"
 #include "fileio.h"
+#include "kernel.h"
+#include "plan.h"
+#include "protocol.h"
 
 struct build_options {
 	const char *output;		/* NULL: beside the kernel */
@@ -27,6 +30,20 @@ struct build_options {
 
 /* argp child parser; its input is a struct build_options. */
 extern const struct argp build_argp;
+
+/* A kernel file, read and planned. */
+struct planned {
+	struct file_view file;
+	struct kernel kernel;
+	const struct protocol *protocol;
+	struct plan plan;
+};
+
+/* Read the kernel file at path and plan it.  The caller frees with
+ * build_plan_free(). */
+int build_plan(const char *path, const struct build_options *options, struct planned *planned,
+	       struct error *err);
+void build_plan_free(struct planned *planned);
 
 /* What came out. */
 struct build_result {

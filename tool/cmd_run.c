@@ -152,7 +152,16 @@ static int prepare_image(const struct arguments *arguments, const unsigned char 
 		return error_hint(err, "an image's first sector ends with the bytes 55 AA");
 	}
 	target->own_image = image_is_ours(bytes, size);
-	target->memory = image_memory(bytes, size);
+	if (target->own_image) {
+		struct image image;
+
+		if (image_read(&image, bytes, size, false, err) != 0)
+			return -1;
+		/* What is wrong with a damaged one, its loader will say. */
+		if (image.has_plan)
+			target->memory = plan_memory(&image.plan);
+		image_free(&image);
+	}
 	target->path = format_string("%s", arguments->target);
 	return 0;
 }
@@ -179,14 +188,12 @@ static int prepare_kernel(const struct arguments *arguments, struct target *targ
 
 static int prepare(const struct arguments *arguments, struct target *target, struct error *err)
 {
-	static const unsigned char elf_magic[] = { 0x7f, 'E', 'L', 'F' };
 	struct file_view file;
 
 	*target = (struct target){ .output.fd = -1 };
 	if (file_open(&file, arguments->target, err) != 0)
 		return -1;
-	bool is_elf = file.size >= sizeof(elf_magic) &&
-		      memcmp(file.bytes, elf_magic, sizeof(elf_magic)) == 0;
+	bool is_elf = kernel_is_elf(file.bytes, file.size);
 	int status = is_elf ? 0 : prepare_image(arguments, file.bytes, file.size, target, err);
 	file_close(&file);
 	return is_elf ? prepare_kernel(arguments, target, err) : status;

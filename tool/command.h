@@ -38,5 +38,6 @@ struct command {
 
 int command_build(int argc, char **argv, struct error *err);
 int command_run(int argc, char **argv, struct error *err);
+int command_inspect(int argc, char **argv, struct error *err);
 
 #endif

@@ -57,15 +57,27 @@ static void print_escaped(const char *text)
 		else
 			putc(*c, stderr);
 	}
+}
+
+static void print_line(const char *command, const char *text)
+{
+	fprintf(stderr, "mkbootimg: %s: ", command);
+	print_escaped(text);
 	putc('\n', stderr);
 }
 
 void error_print(const struct error *err, const char *command)
 {
-	fprintf(stderr, "mkbootimg: %s: ", command);
-	print_escaped(err->text);
-	if (err->hint[0] != '\0') {
-		fprintf(stderr, "mkbootimg: %s: ", command);
-		print_escaped(err->hint);
-	}
+	print_line(command, err->text);
+	if (err->hint[0] != '\0')
+		print_line(command, err->hint);
+}
+
+void warning_print(const char *command, const char *subject, const char *text)
+{
+	fprintf(stderr, "mkbootimg: %s: warning: '", command);
+	print_escaped(subject);
+	fputs("': ", stderr);
+	print_escaped(text);
+	putc('\n', stderr);
 }

@@ -40,4 +40,8 @@ int error_hint(struct error *err, const char *format, ...) __attribute__((format
  * that came in with a file's name or content are escaped. */
 void error_print(const struct error *err, const char *command);
 
+/* Print "mkbootimg: COMMAND: warning: 'SUBJECT': TEXT" to stderr, escaped
+ * likewise. */
+void warning_print(const char *command, const char *subject, const char *text);
+
 #endif

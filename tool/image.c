@@ -133,16 +133,6 @@ static void fill_partition(unsigned char *sector, uint64_t total_sectors)
 	put_le32(entry + 12, (uint32_t)(total_sectors - LAYOUT_BASE));
 }
 
-/* As S1_OFF_SUM says. */
-static uint32_t rotating_sum(const unsigned char *bytes, size_t size)
-{
-	uint32_t sum = 0;
-
-	for (size_t i = 0; i < size; i += 4)
-		sum = (sum << 1 | sum >> 31) + get_le32(bytes + i);
-	return sum;
-}
-
 static int write_loader(struct writer *w, const struct loader *loader, size_t table_size,
 			struct error *err)
 {
@@ -158,7 +148,7 @@ static int write_loader(struct writer *w, const struct loader *loader, size_t ta
 	put_le32(stage2 + S2_OFF_TABLE_BYTES, (uint32_t)table_size);
 	put_le16(sector + S1_OFF_SECTORS, (uint16_t)w->layout->stage2_sectors);
 	put_le64(sector + S1_OFF_BASE, LAYOUT_BASE);
-	put_le32(sector + S1_OFF_SUM, rotating_sum(stage2, stage2_size));
+	put_le32(sector + S1_OFF_SUM, loader_sum(stage2, stage2_size));
 	fill_partition(sector, w->layout->total_sectors);
 	/* The table's CRC covers the payload's sums: so this identifies it all. */
 	w->crc = (uint32_t)crc32(w->crc, bytes, (uInt)loader->size);
@@ -200,28 +190,4 @@ int image_write(struct output *output, const char *name, const struct plan *plan
 	free(w.places);
 	layout_free(&layout);
 	return result;
-}
-
-bool image_is_bootable(const unsigned char *bytes, size_t size)
-{
-	return size >= SECTOR_SIZE && get_le16(bytes + S1_OFF_SIGNATURE) == 0xaa55;
-}
-
-bool image_is_ours(const unsigned char *bytes, size_t size)
-{
-	return image_is_bootable(bytes, size) && get_le64(bytes + S1_OFF_MAGIC) == S1_MAGIC;
-}
-
-uint64_t image_memory(const unsigned char *bytes, size_t size)
-{
-	if (!image_is_ours(bytes, size))
-		return 0;
-	uint64_t base = get_le64(bytes + S1_OFF_BASE) % (size / SECTOR_SIZE + 1) * SECTOR_SIZE;
-	if (base > size - SECTOR_SIZE)
-		return 0;
-	uint64_t table = base + (uint64_t)get_le32(bytes + base + S2_OFF_TABLE_LBA) * SECTOR_SIZE;
-	uint64_t length = get_le32(bytes + base + S2_OFF_TABLE_BYTES);
-	if (table > size || length > size - table)
-		return 0;
-	return boottable_memory(bytes + table, length);
 }

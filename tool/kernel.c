@@ -11,15 +11,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *segment_name(const struct segment *segment)
-{
-	static char buffers[8][80];
-	static unsigned int next;
-	char *text = buffers[next++ % 8];
+/* Looking up each section in each segment is not worth more than this. */
+#define MOST_LOOKUPS 4000000
 
-	snprintf(text, sizeof(buffers[0]), "segment %u (0x%" PRIx64 "-0x%" PRIx64 ")",
-		 segment->index, segment->vaddr, segment->vaddr + segment->memsz);
-	return text;
+struct segment_label segment_label(const struct segment *segment)
+{
+	struct segment_label label;
+
+	snprintf(label.text, sizeof(label.text), "segment %u (%s%s0x%" PRIx64 "-0x%" PRIx64 ")",
+		 segment->index, segment->sections, segment->sections[0] != '\0' ? ", " : "",
+		 segment->vaddr, segment->vaddr + segment->memsz);
+	return label;
 }
 
 /* What the file is, if it is not something to boot. */
@@ -40,10 +42,15 @@ static int check_type(const GElf_Ehdr *header, const char *name, struct error *e
 	}
 }
 
+bool kernel_is_elf(const unsigned char *bytes, size_t size)
+{
+	return size >= SELFMAG && memcmp(bytes, ELFMAG, SELFMAG) == 0;
+}
+
 static int check_header(const unsigned char *bytes, size_t size, const char *name,
 			struct error *err)
 {
-	if (size < SELFMAG || memcmp(bytes, ELFMAG, SELFMAG) != 0) {
+	if (!kernel_is_elf(bytes, size)) {
 		error_set(err, ERROR_INPUT, 0, "'%s' is not an ELF file", name);
 		return error_hint(err, "give the linked kernel, not a flat binary or a disk image");
 	}
@@ -62,8 +69,12 @@ static int check_header(const unsigned char *bytes, size_t size, const char *nam
 
 /* Take over one program header; adds a segment if there is something to load. */
 static int add_segment(struct kernel *kernel, const GElf_Phdr *phdr, unsigned int index,
-		       size_t file_size, const char *name, struct error *err)
+		       const char *name, struct error *err)
 {
+	if (phdr->p_type == PT_GNU_STACK) {
+		kernel->has_gnu_stack = true;
+		kernel->executable_stack = phdr->p_flags & PF_X;
+	}
 	if (phdr->p_type == PT_INTERP) {
 		error_set(err, ERROR_INPUT, 0,
 			  "'%s' needs a dynamic loader (program header %u, PT_INTERP)", name, index);
@@ -83,20 +94,27 @@ static int add_segment(struct kernel *kernel, const GElf_Phdr *phdr, unsigned in
 		.memsz = phdr->p_memsz,
 		.flags = phdr->p_flags & (PF_R | PF_W | PF_X),
 	};
+	kernel->segment_count++;
+	return 0;
+}
+
+/* What must hold for every segment, now that its sections' names are known. */
+static int check_segment(const struct segment *segment, size_t file_size, const char *name,
+			 struct error *err)
+{
 	if (segment->filesz > segment->memsz)
 		return error_set(err, ERROR_INPUT, 0,
 				 "'%s': %s is larger in the file (0x%" PRIx64 " bytes) than in memory",
-				 name, segment_name(segment), segment->filesz);
+				 name, segment_label(segment).text, segment->filesz);
 	if (segment->memsz - 1 > UINT64_MAX - segment->vaddr)
 		return error_set(err, ERROR_INPUT, 0,
 				 "'%s': segment %u at 0x%" PRIx64 " wraps around the end of the address space",
-				 name, index, segment->vaddr);
+				 name, segment->index, segment->vaddr);
 	if (segment->offset > file_size || segment->filesz > file_size - segment->offset)
 		return error_set(err, ERROR_INPUT, 0,
 				 "'%s' is truncated: %s is 0x%" PRIx64 " bytes from 0x%" PRIx64
 				 " on, but the file ends at 0x%zx",
-				 name, segment_name(segment), segment->filesz, segment->offset, file_size);
-	kernel->segment_count++;
+				 name, segment_label(segment).text, segment->filesz, segment->offset, file_size);
 	return 0;
 }
 
@@ -118,9 +136,87 @@ static int sort_segments(struct kernel *kernel, const char *name, struct error *
 
 		if (high->vaddr - low->vaddr < low->memsz)
 			return error_set(err, ERROR_INPUT, 0, "'%s': %s overlaps %s", name,
-					 segment_name(low), segment_name(high));
+					 segment_label(low).text, segment_label(high).text);
 	}
 	return 0;
+}
+
+/* Append a name from the file, if there is room; what could upset a terminal
+ * becomes "?". */
+static void add_name(char *names, size_t size, const char *name)
+{
+	size_t used = strlen(names);
+
+	if (strlen(name) + 1 >= size - used)
+		return;
+	snprintf(names + used, size - used, "%s%s", used > 0 ? " " : "", name);
+	for (char *c = names + used; *c != '\0'; c++) {
+		if ((unsigned char)*c < 0x20 || *c == 0x7f)
+			*c = '?';
+	}
+}
+
+/* Names are a help for messages: what cannot be read is passed over. */
+static void name_sections(struct kernel *kernel, Elf *elf)
+{
+	size_t strings, sections = 0;
+
+	if (elf_getshdrstrndx(elf, &strings) != 0 || elf_getshdrnum(elf, &sections) != 0 ||
+	    sections > MOST_LOOKUPS / kernel->segment_count)
+		return;
+	for (Elf_Scn *scn = NULL; (scn = elf_nextscn(elf, scn)) != NULL;) {
+		GElf_Shdr shdr;
+		const char *name;
+
+		if (gelf_getshdr(scn, &shdr) == NULL || !(shdr.sh_flags & SHF_ALLOC) || shdr.sh_size == 0 ||
+		    (name = elf_strptr(elf, strings, shdr.sh_name)) == NULL)
+			continue;
+		for (size_t i = 0; i < kernel->segment_count; i++) {
+			if (shdr.sh_addr - kernel->segments[i].vaddr < kernel->segments[i].memsz)
+				add_name(kernel->segments[i].sections,
+					 sizeof(kernel->segments[i].sections), name);
+		}
+		if (strncmp(name, ".debug", 6) == 0 || strncmp(name, ".zdebug", 7) == 0)
+			add_name(kernel->debug_section, sizeof(kernel->debug_section), name);
+	}
+}
+
+/* How well a symbol names the entry point: a function, or _start, rather than a
+ * linker script's label. */
+static int rank_symbol(const GElf_Sym *symbol, const char *name)
+{
+	if (symbol->st_shndx == SHN_UNDEF || symbol->st_shndx == SHN_ABS || name == NULL ||
+	    name[0] == '\0' || GELF_ST_TYPE(symbol->st_info) == STT_SECTION)
+		return 0;
+	if (GELF_ST_TYPE(symbol->st_info) == STT_FUNC)
+		return 3;
+	return strcmp(name, "_start") == 0 ? 2 : 1;
+}
+
+static void find_entry_symbol(struct kernel *kernel, Elf *elf)
+{
+	int best = 0;
+
+	for (Elf_Scn *scn = NULL; (scn = elf_nextscn(elf, scn)) != NULL;) {
+		GElf_Shdr shdr;
+		GElf_Sym symbol;
+		Elf_Data *data;
+
+		if (gelf_getshdr(scn, &shdr) == NULL || shdr.sh_type != SHT_SYMTAB ||
+		    (data = elf_getdata(scn, NULL)) == NULL)
+			continue;
+		for (int i = 1; gelf_getsym(data, i, &symbol) != NULL; i++) {
+			if (symbol.st_value != kernel->entry)
+				continue;
+			const char *name = elf_strptr(elf, shdr.sh_link, symbol.st_name);
+			int rank = rank_symbol(&symbol, name);
+			if (rank > best) {
+				best = rank;
+				kernel->entry_symbol[0] = '\0';
+				add_name(kernel->entry_symbol, sizeof(kernel->entry_symbol), name);
+			}
+		}
+	}
 }
 
 static int read_segments(struct kernel *kernel, Elf *elf, const GElf_Ehdr *header, size_t file_size,
@@ -145,12 +241,18 @@ static int read_segments(struct kernel *kernel, Elf *elf, const GElf_Ehdr *heade
 		if (gelf_getphdr(elf, (int)i, &phdr) == NULL)
 			return error_set(err, ERROR_INPUT, 0,
 					 "'%s' is truncated: its program headers lie beyond its end", name);
-		if (add_segment(kernel, &phdr, (unsigned int)i, file_size, name, err) != 0)
+		if (add_segment(kernel, &phdr, (unsigned int)i, name, err) != 0)
 			return -1;
 	}
 	if (kernel->segment_count == 0) {
 		error_set(err, ERROR_INPUT, 0, "'%s' has no segment to load (PT_LOAD)", name);
 		return error_hint(err, "link it with a linker script or with -nostdlib, and look at readelf -l");
+	}
+	name_sections(kernel, elf);
+	find_entry_symbol(kernel, elf);
+	for (size_t i = 0; i < kernel->segment_count; i++) {
+		if (check_segment(&kernel->segments[i], file_size, name, err) != 0)
+			return -1;
 	}
 	return sort_segments(kernel, name, err);
 }

@@ -24,6 +24,7 @@ struct segment {
 	uint64_t filesz;	/* <= memsz */
 	uint64_t memsz;		/* > 0 */
 	uint32_t flags;		/* PF_R, PF_W, PF_X */
+	char sections[64];	/* names of the sections in it, as many as fit; may be "" */
 };
 
 struct kernel {
@@ -33,7 +34,14 @@ struct kernel {
 	uint64_t entry;
 	struct segment *segments;	/* sorted by vaddr, not overlapping */
 	size_t segment_count;	/* > 0 */
+	char entry_symbol[64];	/* the symbol at the entry point, "" if there is none */
+	bool has_gnu_stack;	/* there is a PT_GNU_STACK */
+	bool executable_stack;	/* and it asks for an executable stack */
+	char debug_section[64];	/* a section of debug information that is loaded, or "" */
 };
+
+/* Do these bytes begin like an ELF file? */
+bool kernel_is_elf(const unsigned char *bytes, size_t size);
 
 /* Read a kernel.  name is for messages.  On success the caller frees with
  * kernel_free(); nothing in *kernel points into bytes. */
@@ -41,7 +49,10 @@ int kernel_parse(struct kernel *kernel, const unsigned char *bytes, size_t size,
 		 struct error *err);
 void kernel_free(struct kernel *kernel);
 
-/* "segment 3 (0x200000-0x201000)", in a static buffer of eight by turns. */
-const char *segment_name(const struct segment *segment);
+/* What to call a segment: "segment 3 (.data .bss, 0x200000-0x201000)". */
+struct segment_label {
+	char text[160];
+};
+struct segment_label segment_label(const struct segment *segment);
 
 #endif

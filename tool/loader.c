@@ -344,6 +344,15 @@ int loader_get(struct loader *loader, const char *directory, const char *option,
 	return 0;
 }
 
+uint32_t loader_sum(const unsigned char *stage2, size_t size)
+{
+	uint32_t sum = 0;
+
+	for (size_t i = 0; i + 4 <= size; i += 4)
+		sum = (sum << 1 | sum >> 31) + get_le32(stage2 + i);
+	return sum;
+}
+
 void loader_free(struct loader *loader)
 {
 	free(loader->bytes);

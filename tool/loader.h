@@ -7,6 +7,7 @@
 #define MKBOOTIMG_LOADER_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "error.h"
 
@@ -21,5 +22,8 @@ struct loader {
 int loader_get(struct loader *loader, const char *directory, const char *option,
 	       struct error *err);
 void loader_free(struct loader *loader);
+
+/* The rotating sum of stage 2 that stage 1 checks (S1_OFF_SUM). */
+uint32_t loader_sum(const unsigned char *stage2, size_t size);
 
 #endif

@@ -14,6 +14,7 @@
 static const struct command commands[] = {
 	{ "build", "write a bootable disk image of a kernel", command_build },
 	{ "run", "boot a kernel or an image in QEMU", command_run },
+	{ "inspect", "show the plan for a kernel, or what an image holds", command_inspect },
 };
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
 

@@ -41,6 +41,8 @@
 #define HIGHEST_PHYS (4 * GIB)
 #define MOST_MEMORY (3 * GIB)		/* PCs keep the rest below 4 GiB for devices */
 
+#define HUGE_BSS (256 * MIB)		/* worth a warning */
+
 #define PHYSMAP_SLOT 256		/* 0xffff800000000000 */
 #define HANDOFF_SLOT 508		/* 0xfffffe0000000000 */
 
@@ -81,25 +83,39 @@ static int check_segment(const struct planner *p, const struct segment *segment,
 
 	if (!canonical(segment->vaddr) || !canonical(last) || segment->vaddr >> 63 != last >> 63) {
 		error_set(err, ERROR_INPUT, 0, "'%s': %s is not at canonical addresses", p->name,
-			  segment_name(segment));
+			  segment_label(segment).text);
 		return error_hint(err, "link it below 0x800000000000 or from 0xffff800000000000 up");
 	}
 	if (segment->vaddr < PAGE_SIZE) {
 		error_set(err, ERROR_INPUT, 0,
 			  "'%s': %s lies in the first page, which is never mapped", p->name,
-			  segment_name(segment));
+			  segment_label(segment).text);
 		return error_hint(err, "link it at 0x100000 or above");
 	}
 	if (segment->vaddr < MIB && last >= 0xa0000) {
 		error_set(err, ERROR_INPUT, 0,
 			  "'%s': %s covers 0xa0000-0xfffff, where a PC has video memory and firmware",
-			  p->name, segment_name(segment));
+			  p->name, segment_label(segment).text);
 		return error_hint(err, "link it at 0x100000 or above");
 	}
 	if (segment->memsz > MOST_MEMORY)
 		return error_set(err, ERROR_INPUT, 0, "'%s': %s is larger than 3 GiB", p->name,
-				 segment_name(segment));
+				 segment_label(segment).text);
 	return 0;
+}
+
+/* "0x1000 (_start)", or just "0x1000". */
+struct entry_label {
+	char text[96];
+};
+static struct entry_label entry_label(const struct kernel *kernel)
+{
+	struct entry_label label;
+	bool named = kernel->entry_symbol[0] != '\0';
+
+	snprintf(label.text, sizeof(label.text), "0x%" PRIx64 "%s%s%s", kernel->entry,
+		 named ? " (" : "", kernel->entry_symbol, named ? ")" : "");
+	return label;
 }
 
 static int check_entry(const struct planner *p, struct error *err)
@@ -114,12 +130,12 @@ static int check_entry(const struct planner *p, struct error *err)
 		if (segment->flags & PF_X)
 			return 0;
 		error_set(err, ERROR_INPUT, 0,
-			  "'%s': the entry point 0x%" PRIx64 " lies in %s, which is not executable",
-			  p->name, entry, segment_name(segment));
+			  "'%s': the entry point %s lies in %s, which is not executable", p->name,
+			  entry_label(p->kernel).text, segment_label(segment).text);
 		return error_hint(err, "check ENTRY() and the PHDRS flags of the linker script");
 	}
-	error_set(err, ERROR_INPUT, 0, "'%s': the entry point 0x%" PRIx64 " lies in no segment", p->name,
-		  entry);
+	error_set(err, ERROR_INPUT, 0, "'%s': the entry point %s lies in no segment", p->name,
+		  entry_label(p->kernel).text);
 	return error_hint(err, "is _start defined, and kept by the linker?  See ENTRY() and readelf -h");
 }
 
@@ -417,6 +433,33 @@ static int place_areas(struct planner *p, struct error *err)
 	return 0;
 }
 
+/* ---- What is allowed, but hardly meant ----------------------------------- */
+
+static void warn(struct planner *p)
+{
+	const struct kernel *kernel = p->kernel;
+	uint64_t zeros = 0;
+
+	for (size_t i = 0; i < kernel->segment_count; i++) {
+		const struct segment *segment = &kernel->segments[i];
+
+		zeros += segment->memsz - segment->filesz;
+		if ((segment->flags & (PF_W | PF_X)) == (PF_W | PF_X))
+			plan_warn(p->plan, "%s is both writable and executable",
+				  segment_label(segment).text);
+	}
+	if (!kernel->has_gnu_stack)
+		plan_warn(p->plan, "the file does not say what stack it needs (no PT_GNU_STACK); it gets one that is not executable");
+	else if (kernel->executable_stack)
+		plan_warn(p->plan, "the file asks for an executable stack (PT_GNU_STACK); it gets one that is not");
+	if (zeros >= HUGE_BSS)
+		plan_warn(p->plan, "%" PRIu64 " MiB of it are zeros (.bss), which the machine must have and the loader must clear",
+			  zeros / MIB);
+	if (kernel->debug_section[0] != '\0')
+		plan_warn(p->plan, "debug information (%s) lies in a segment and is loaded: check the linker script",
+			  kernel->debug_section);
+}
+
 /* ---- All together -------------------------------------------------------- */
 
 static int allocate(struct planner *p, struct error *err)
@@ -458,6 +501,7 @@ static int make_plan(struct planner *p, const struct plan_options *options, stru
 	find_zeros(plan);
 	if (place_areas(p, err) != 0)
 		return -1;
+	warn(p);
 	plan->table_pages = count_tables(plan);
 	plan->kernel_start = p->clusters[0].start;
 	plan->kernel_end = p->clusters[p->cluster_count - 1].end;

@@ -4,6 +4,8 @@
  */
 #include "plan.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "bootabi.h"
@@ -15,6 +17,18 @@ uint64_t plan_memory(const struct plan *plan)
 	for (size_t i = 0; i < plan->block_count; i++)
 		total += plan->blocks[i].size;
 	return total;
+}
+
+void plan_warn(struct plan *plan, const char *format, ...)
+{
+	va_list args;
+
+	if (plan->warning_count == PLAN_WARNINGS)
+		return;
+	va_start(args, format);
+	vsnprintf(plan->warnings[plan->warning_count].text, sizeof(plan->warnings[0].text), format, args);
+	va_end(args);
+	plan->warning_count++;
 }
 
 void plan_free(struct plan *plan)

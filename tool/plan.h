@@ -54,6 +54,8 @@ struct plan_map {
 	uint64_t length;	/* whole pages */
 };
 
+#define PLAN_WARNINGS 8
+
 struct plan {
 	uint32_t protocol;	/* BT_PROTOCOL_* */
 	uint64_t entry;
@@ -77,11 +79,19 @@ struct plan {
 	uint64_t kernel_start;		/* virtual */
 	uint64_t kernel_end;
 	uint32_t table_pages;
+
+	struct plan_warning {
+		char text[256];		/* one sentence, without the file's name */
+	} warnings[PLAN_WARNINGS];	/* what is allowed, but hardly meant */
+	size_t warning_count;
 };
 
 /* Bytes of memory above 1 MiB that the plan takes, without what depends on the
  * machine (a few hundred KiB). */
 uint64_t plan_memory(const struct plan *plan);
+
+/* Add a warning; more than PLAN_WARNINGS are dropped. */
+void plan_warn(struct plan *plan, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Release what the plan holds. */
 void plan_free(struct plan *plan);

@@ -23,7 +23,9 @@ struct plan_options {
 };
 
 struct protocol {
-	const char *name;		/* as after --protocol */
+	const char *name;
+	uint32_t number;		/* BT_PROTOCOL_* */
+	const char *reason;		/* what a kernel for it is, after "because it is " */
 	const char *loader_option;	/* what the loader is assembled with */
 	/* Is this a kernel for it? */
 	bool (*detect)(const struct kernel *kernel);
@@ -36,6 +38,9 @@ struct protocol {
 /* The protocol for a kernel: the first in the table that detects it. */
 const struct protocol *protocol_find(const struct kernel *kernel, const char *name,
 				     struct error *err);
+
+/* The protocol of a plan; NULL if there is none of that number. */
+const struct protocol *protocol_by_number(uint32_t number);
 
 /* native.c */
 bool native_detect(const struct kernel *kernel);

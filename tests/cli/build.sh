@@ -51,7 +51,7 @@ check "and nothing is left" test ! -e x.img
 
 try "-v prints the plan" 0 "$MKBOOTIMG" build -v k.elf
 has "protocol" out "protocol native"
-has "segments with their rights" out "r-x at 0x400000"
+has "segments with their rights" out "r-x  at 0x400000"
 
 # What the user ought to know.
 ld -N -nostdlib -static --no-warn-rwx-segments -Ttext=0x400000 -o wx.elf "$KERNELS/ends.o"

@@ -21,7 +21,7 @@ BEGIN {
 	} else {
 		print "ENTRY(_start)\nPHDRS\n{"
 		for (i = 0; i < n; i++) printf "\tp%d PT_LOAD FLAGS(6);\n", (i * 37) % n
-		print "\ttext PT_LOAD FLAGS(5);\n\trodata PT_LOAD FLAGS(4);\n}\nSECTIONS\n{"
+		print "\ttext PT_LOAD FLAGS(5);\n\trodata PT_LOAD FLAGS(4);\n\tstack PT_GNU_STACK FLAGS(6);\n}\nSECTIONS\n{"
 		print "\t. = 0x200000;\n\t.text : { *(.text .text.*) } :text"
 		print "\t. = ALIGN(4096);\n\t.rodata : { *(.rodata .rodata.*) } :rodata"
 		for (i = 0; i < n; i++) {

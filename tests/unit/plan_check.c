@@ -310,7 +310,7 @@ static void check_bytes(const struct kernel *kernel, const struct plan *plan, co
 		for (uint64_t done = 0; done < segment->filesz;) {
 			uint64_t found = find_bytes(plan, virts, segment, done);
 
-			CHECK(found > 0, "%s: byte 0x%llx is not loaded", segment_name(segment),
+			CHECK(found > 0, "%s: byte 0x%llx is not loaded", segment_label(segment).text,
 			      (unsigned long long)done);
 			done += found;
 		}
@@ -335,10 +335,10 @@ static void check_addresses(const struct kernel *kernel, const struct plan *plan
 			uint64_t offset = segment->vaddr - virts[b];
 
 			CHECK(offset >= block->size || segment->memsz <= block->size - offset,
-			      "%s is cut", segment_name(segment));
+			      "%s is cut", segment_label(segment).text);
 			CHECK(offset >= block->size || block->phys == BLOCK_ANYWHERE ||
 				      block->phys + offset == segment->paddr,
-			      "%s is not at its p_paddr", segment_name(segment));
+			      "%s is not at its p_paddr", segment_label(segment).text);
 		}
 	}
 }

@@ -90,6 +90,21 @@ static void renew_crc(unsigned char *bytes, size_t size)
 
 /* ---- Encoding ------------------------------------------------------------ */
 
+/* The memory that a table asks for, 0 if it does not decode. */
+static uint64_t boottable_memory(const unsigned char *bytes, size_t size)
+{
+	struct extent_place *found;
+	struct error err;
+	struct plan decoded;
+
+	if (boottable_decode(bytes, size, &decoded, &found, &err) != 0)
+		return 0;
+	uint64_t memory = plan_memory(&decoded);
+	plan_free(&decoded);
+	free(found);
+	return memory;
+}
+
 TEST(header_fields)
 {
 	size_t size;

@@ -490,15 +490,13 @@ TEST(survives_damaged_headers)
 
 /* ---- Names --------------------------------------------------------------- */
 
-/* Messages name several segments, so one name must outlive the next. */
-TEST(names_do_not_overwrite_each_other)
+TEST(labels_name_number_sections_and_addresses)
 {
 	const struct segment a = { .index = 1, .vaddr = 0x1000, .memsz = 0x10 };
-	const struct segment b = { .index = 22, .vaddr = UINT64_MAX, .memsz = 1 };
-	const char *first = segment_name(&a), *second = segment_name(&b);
+	const struct segment b = { .index = 22, .vaddr = UINT64_MAX, .memsz = 1, .sections = ".data .bss" };
 
-	assert_string_equal(first, "segment 1 (0x1000-0x1010)");
-	assert_non_null(strstr(second, "segment 22 (0xffffffffffffffff-"));
+	assert_string_equal(segment_label(&a).text, "segment 1 (0x1000-0x1010)");
+	assert_non_null(strstr(segment_label(&b).text, "segment 22 (.data .bss, 0xffffffffffffffff-"));
 }
 
 int main(void)
@@ -525,7 +523,7 @@ int main(void)
 		cmocka_unit_test(refuses_truncated_elf64),
 		cmocka_unit_test(refuses_truncated_elf32),
 		cmocka_unit_test(survives_damaged_headers),
-		cmocka_unit_test(names_do_not_overwrite_each_other),
+		cmocka_unit_test(labels_name_number_sections_and_addresses),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -1,0 +1,89 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+#
+# mkbootimg inspect: plans and images, as text and JSON.
+. "$(dirname "$0")/../lib.sh"
+
+cp "$KERNELS/state-high.elf" k.elf
+"$MKBOOTIMG" build -c 'say "hello"' k.elf || exit 1
+
+# json FILE EXPRESSION: a Python expression over the document j.
+json() { python3 -c 'import json, sys; j = json.load(open(sys.argv[1])); print(eval(sys.argv[2]))' "$1" "$2"; }
+# says NAME FILE EXPRESSION VALUE
+says() {
+	local got
+	got=$(json "$2" "$3")
+	if [ "$got" = "$4" ]; then pass "$1"; else fail "$1: $3 is '$got', not '$4'" "$2"; fi
+}
+
+try "a kernel" 0 "$MKBOOTIMG" inspect k.elf
+has "protocol and why" out "native because it is an x86-64 ELF64 file"
+has "segments by their sections" out "segment 0 (.text, 0xffffffff80200000-"
+has "entry symbol" out "entry symbol _start"
+cp out kernel.txt
+try "build -v" 0 "$MKBOOTIMG" build -v -o v.img k.elf
+check "prints the same plan" test -z "$(sed -n '/^protocol/,/^needs/p' kernel.txt | grep -vxFf out)"
+
+try "a kernel, --json" 0 "$MKBOOTIMG" inspect --json k.elf
+cp out k.json
+says "kind" k.json 'j["kind"]' kernel
+says "entry" k.json 'j["plan"]["entry"]' 0xffffffff80200000
+says "segments" k.json '[s["flags"] for s in j["segments"]]' "['r-x', 'r--', 'rw-']"
+says "what is stored" k.json 'sum(e["size"] for e in j["plan"]["extents"]) < 20000' True
+says "what is cleared" k.json 'sum(z["size"] for z in j["plan"]["zeros"]) >= 3 << 20' True
+says "no warnings" k.json 'j["warnings"]' "[]"
+
+try "an image" 0 "$MKBOOTIMG" inspect k.img
+has "everything is explained" out "explained, 0 not"
+has_not "and right" out "wrong"
+has "the command line" out 'command line "say "hello""'
+try "an image, --json" 0 "$MKBOOTIMG" inspect --json k.img
+cp out i.json
+says "kind" i.json 'j["kind"]' image
+says "the command line" i.json 'j["plan"]["command_line"]' 'say "hello"'
+says "checksums" i.json 'sorted({str(r["checksum"]) for r in j["ranges"]})' "['None', 'ok']"
+nonzero=$(python3 -c 'print(sum(b != 0 for b in open("k.img", "rb").read()))')
+says "bytes explained are the bytes that are not zero" i.json 'j["nonzero_explained"]' "$nonzero"
+says "range by range" i.json 'sum(r["nonzero"] for r in j["ranges"])' "$nonzero"
+says "nothing else" i.json 'j["nonzero_unexplained"]' 0
+says "extents have their places" i.json 'all(e["image_offset"] % 4096 == 0 and e["checksum"] == "ok" for e in j["plan"]["extents"])' True
+# What an extent's place in the image holds is what the file has for it.
+check "an extent is the kernel's bytes" cmp -n 1000 \
+	-i "$(json i.json 'j["plan"]["extents"][0]["image_offset"]'):$(json k.json 'int(j["segments"][0]["file_offset"], 16)')" k.img k.elf
+if command -v jq >/dev/null; then
+	check "jq reads it" jq -e '.plan.extents | length > 0' i.json
+fi
+
+# damage NAME OFFSET TEXT: a flipped bit is found and named.
+damage() {
+	cp --sparse=always k.img bad.img
+	printf "\\$(printf %o $(($(od -An -tu1 -j "$2" -N 1 k.img) ^ 4)))" | dd of=bad.img bs=1 seek="$2" conv=notrunc status=none
+	try "$1: status" 1 "$MKBOOTIMG" inspect bad.img
+	has "$1: which" out "$3, checksum wrong"
+	has "$1: said" err "will not boot"
+	"$MKBOOTIMG" inspect --json bad.img >bad.json 2>/dev/null
+	says "$1: JSON too" bad.json '[r["what"] for r in j["ranges"] if r["checksum"] == "wrong"][0]' "$3"
+}
+at() { json i.json "[r['offset'] for r in j['ranges'] if r['what'] == '$1'][0]"; }
+damage "stage 2 damaged" $(($(at "stage 2") + 1000)) "stage 2"
+damage "boot table damaged" $(($(at "boot table") + 100)) "boot table"
+damage "payload damaged" $(($(at "extent 0") + 100)) "extent 0"
+cp --sparse=always k.img odd.img
+printf x | dd of=odd.img bs=1 seek=700000 conv=notrunc status=none
+try "a byte that does not belong" 0 "$MKBOOTIMG" inspect odd.img
+has "is seen" out "explained, 1 not"
+head -c 1049000 k.img >short.img
+try "a truncated image" 1 "$MKBOOTIMG" inspect short.img
+has "is said" err "truncated"
+
+echo "neither kernel nor image" >neither.txt
+try "neither" 1 "$MKBOOTIMG" inspect neither.txt
+has "is said" err "not an ELF file"
+head -c 510 /dev/zero >foreign.img
+printf '\125\252' >>foreign.img
+try "someone else's image" 1 "$MKBOOTIMG" inspect foreign.img
+has "is said" err "nor an image of mkbootimg"
+try "nothing" 2 "$MKBOOTIMG" inspect
+try "a bad kernel" 1 "$MKBOOTIMG" inspect "$KERNELS/ends.o"
+
+done_testing

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Plans as text and JSON; see report.h.
+ */
+#include "report.h"
+
+#include <inttypes.h>
+
+#include "bootabi.h"
+#include "protocol.h"
+
+struct report_flags report_flags(uint32_t flags)
+{
+	return (struct report_flags){ {
+		flags & MAP_READ ? 'r' : '-',
+		flags & MAP_WRITE ? 'w' : '-',
+		flags & MAP_EXECUTE ? 'x' : '-',
+		'\0',
+	} };
+}
+
+json_t *report_address(uint64_t address)
+{
+	return json_sprintf("0x%" PRIx64, address);
+}
+
+json_t *report_text(const char *text)
+{
+	json_t *string = json_string(text);
+	char clean[BT_MAX_CMDLINE + 1];
+	size_t i;
+
+	if (string != NULL)
+		return string;
+	for (i = 0; text[i] != '\0' && i < sizeof(clean) - 1; i++)
+		clean[i] = (unsigned char)text[i] < 0x80 ? text[i] : '?';
+	clean[i] = '\0';
+	return json_string(clean);
+}
+
+static const char *protocol_name(const struct plan *plan)
+{
+	const struct protocol *protocol = protocol_by_number(plan->protocol);
+
+	return protocol != NULL ? protocol->name : "unknown";
+}
+
+void report_plan(FILE *out, const struct plan *plan)
+{
+	fprintf(out, "protocol %s, entry point 0x%" PRIx64 ", stack %" PRIu64 " KiB\n",
+		protocol_name(plan), plan->entry, plan->stack_size / 1024);
+	fprintf(out, "command line \"%s\"\n", plan->cmdline);
+	fputs("mapped:\n", out);
+	for (size_t i = 0; i < plan->map_count; i++) {
+		const struct plan_map *map = &plan->maps[i];
+		const struct plan_block *block = &plan->blocks[map->block];
+
+		fprintf(out, "  0x%016" PRIx64 " + 0x%-9" PRIx64 " %s  ", map->virt, map->length,
+			report_flags(map->flags).text);
+		if (block->phys == BLOCK_ANYWHERE)
+			fputs("anywhere in physical memory\n", out);
+		else
+			fprintf(out, "at 0x%" PRIx64 " if that is free\n", block->phys + map->offset);
+	}
+	fputs("loaded:\n", out);
+	for (size_t i = 0; i < plan->extent_count; i++)
+		fprintf(out, "  extent %zu: %" PRIu64 " bytes to block %" PRIu32 " + 0x%" PRIx64 "\n", i,
+			plan->extents[i].length, plan->extents[i].block, plan->extents[i].offset);
+	fputs("cleared:\n", out);
+	for (size_t i = 0; i < plan->zero_count; i++)
+		fprintf(out, "  %" PRIu64 " bytes of block %" PRIu32 " + 0x%" PRIx64 "\n",
+			plan->zeros[i].length, plan->zeros[i].block, plan->zeros[i].offset);
+	fprintf(out, "physical memory mapped at 0x%" PRIx64 ", hand-off area at 0x%" PRIx64 "\n",
+		plan->physmap_virt, plan->handoff_virt);
+	fprintf(out, "needs %" PRIu64 " KiB of memory\n", plan_memory(plan) / 1024);
+}
+
+static json_t *blocks_json(const struct plan *plan)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < plan->block_count; i++) {
+		const struct plan_block *block = &plan->blocks[i];
+
+		json_array_append_new(list, json_pack("{s:o, s:I, s:I, s:I}", "wanted",
+						      block->phys == BLOCK_ANYWHERE ?
+							      json_null() :
+							      report_address(block->phys),
+						      "size", (json_int_t)block->size, "align",
+						      (json_int_t)block->align, "phase",
+						      (json_int_t)block->phase));
+	}
+	return list;
+}
+
+static json_t *maps_json(const struct plan *plan)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < plan->map_count; i++) {
+		const struct plan_map *map = &plan->maps[i];
+
+		json_array_append_new(list, json_pack("{s:o, s:I, s:s, s:i, s:I}", "virtual",
+						      report_address(map->virt), "size",
+						      (json_int_t)map->length, "flags",
+						      report_flags(map->flags).text, "block", (int)map->block,
+						      "offset", (json_int_t)map->offset));
+	}
+	return list;
+}
+
+static json_t *extents_json(const struct plan *plan)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < plan->extent_count; i++) {
+		const struct plan_extent *extent = &plan->extents[i];
+
+		json_array_append_new(list, json_pack("{s:i, s:I, s:I}", "block", (int)extent->block, "offset",
+						      (json_int_t)extent->offset, "size",
+						      (json_int_t)extent->length));
+	}
+	return list;
+}
+
+static json_t *zeros_json(const struct plan *plan)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < plan->zero_count; i++) {
+		const struct plan_zero *zero = &plan->zeros[i];
+
+		json_array_append_new(list, json_pack("{s:i, s:I, s:I}", "block", (int)zero->block, "offset",
+						      (json_int_t)zero->offset, "size",
+						      (json_int_t)zero->length));
+	}
+	return list;
+}
+
+json_t *report_plan_json(const struct plan *plan)
+{
+	return json_pack("{s:s, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:I}", "protocol",
+			 protocol_name(plan), "entry", report_address(plan->entry), "command_line",
+			 report_text(plan->cmdline), "stack_size", (json_int_t)plan->stack_size, "maps",
+			 maps_json(plan), "blocks", blocks_json(plan), "extents", extents_json(plan), "zeros",
+			 zeros_json(plan), "physical_map", report_address(plan->physmap_virt), "hand_off_area",
+			 report_address(plan->handoff_virt), "memory", (json_int_t)plan_memory(plan));
+}
