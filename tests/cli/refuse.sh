@@ -8,57 +8,180 @@
 cp "$KERNELS/ends.elf" good.elf
 echo "an old image" >old.img
 
-# refuses NAME TEXT KERNEL [OPTION...]: build fails and says TEXT.
+# refuses NAME SENTENCE KERNEL [OPTION...]: build fails and says just that (and
+# maybe, on a second line, what to do).
 refuses() {
-	local name=$1 text=$2 kernel=$3
+	local name=$1 sentence="mkbootimg: build: $2" kernel=$3
 	shift 3
 	cp old.img k.img
 	try "$name" 1 "$MKBOOTIMG" build -o k.img "$@" "$kernel"
-	has "$name: why" err "$text"
+	if [ "$(head -n 1 err)" = "$sentence" ]; then
+		pass "$name: why"
+	else
+		echo "$sentence" >wanted
+		fail "$name: why" wanted err
+	fi
+	check "$name: at most two lines" test "$(wc -l <err)" -le 2
 	check "$name: the old image is intact" cmp k.img old.img
 	check "$name: no temporary file" test -z "$(find . -name '.mkbootimg*')"
 }
 
-# edit OFFSET BYTES (printf escapes): a small edit of the good kernel.
+# A kernel by hand (kernels/golden.asm), of which small edits make bad ones.  Its
+# program headers are 56 bytes each, from byte 64 on.
+nasm -f bin -o hand.elf "$ROOT/tests/kernels/golden.asm"
+CLASS=4 TYPE=16 MACHINE=18 ENTRY=24
+P_TYPE=0 P_FLAGS=4 P_OFFSET=8 P_VADDR=16 P_FILESZ=32 P_MEMSZ=40
+header() { echo $((64 + 56 * $1 + $2)); }
+
+# edit OFFSET BITS VALUE [OFFSET BITS VALUE...]: bad.elf is hand.elf with these
+# little-endian fields.
 edit() {
-	cp good.elf bad.elf
-	printf "$2" | dd of=bad.elf bs=1 seek="$1" conv=notrunc status=none
+	cp hand.elf bad.elf
+	while [ $# -gt 0 ]; do
+		perl -e '
+			my ($offset, $bits, $value) = @ARGV;
+			my $bytes = pack("Q<", $value =~ /^0x/ ? hex($value) : $value);
+			open(my $f, "+<", "bad.elf") or die;
+			seek($f, $offset, 0);
+			print $f substr($bytes, 0, $bits / 8);' "$1" "$2" "$3" 2>/dev/null
+		shift 3
+	done
 }
 
-refuses "missing" "cannot open 'nowhere.elf': No such file" nowhere.elf
-refuses "a directory" "is a directory" .
+# What is not a file of the right kind.
+refuses "missing" "cannot open 'nowhere.elf': No such file or directory" nowhere.elf
+refuses "a directory" "'.' is a directory, not a file" .
 : >empty.elf
-refuses "empty" "is empty" empty.elf
+refuses "empty" "'empty.elf' is empty" empty.elf
 echo "hello, this is text" >text.elf
-refuses "not ELF" "is not an ELF file" text.elf
+refuses "not ELF" "'text.elf' is not an ELF file" text.elf
+has "what to do" err "give the linked kernel"
 mkfifo fifo.elf
-refuses "a FIFO" "is not a regular file" fifo.elf
-refuses "a device" "is not a regular file" /dev/null
-refuses "an object file" "is an object file" "$KERNELS/ends.o"
-head -c 100 good.elf >bad.elf
-refuses "truncated in the headers" "truncated" bad.elf
-head -c 5000 good.elf >bad.elf
-refuses "truncated in a segment" "truncated: segment" bad.elf
-edit 18 '\267\000'
-refuses "for AArch64" "not for an x86 PC" bad.elf
-edit 16 '\003\000'
-refuses "position independent" "position independent" bad.elf
-edit 24 '\000\000\000\000\000\000\000\000'
-refuses "entry nowhere" "lies in no segment" bad.elf
-edit 24 '\000\040\100\000\000\000\000\000'
-refuses "entry in data" "which is not executable" bad.elf
-if echo 'int main(void) { return 0; }' | gcc -x c -o dynamic - 2>/dev/null; then
-	refuses "dynamically linked" "needs a dynamic loader" dynamic
+refuses "a FIFO" "'fifo.elf' is not a regular file" fifo.elf
+refuses "a device" "'/dev/null' is not a regular file" /dev/null
+cp "$KERNELS/ends.o" ends.o
+refuses "an object file" "'ends.o' is an object file, not a linked kernel" ends.o
+if [ "$(id -u)" -ne 0 ]; then
+	cp good.elf secret.elf && chmod 0 secret.elf
+	refuses "no permission" "cannot open 'secret.elf': Permission denied" secret.elf
+elif command -v setpriv >/dev/null; then
+	mkdir public && chmod 777 public && cp good.elf public/secret.elf && chmod 0 public/secret.elf
+	chmod 755 . && as_nobody="setpriv --reuid=65534 --regid=65534 --clear-groups"
+	# shellcheck disable=SC2086
+	try "no permission" 1 $as_nobody "$MKBOOTIMG" build public/secret.elf
+	has "no permission: why" err "mkbootimg: build: cannot open 'public/secret.elf': Permission denied"
+	# shellcheck disable=SC2086
+	try "an unwritable directory" 1 $as_nobody "$MKBOOTIMG" build -o nobody.img good.elf
+	has "an unwritable directory: why" err "mkbootimg: build: cannot write 'nobody.img': Permission denied"
 else
-	skip "dynamically linked" "gcc cannot link here"
+	skip "no permission" "setpriv is not installed"
 fi
-ld -nostdlib -static -Ttext=0xa0000 -o hole.elf "$KERNELS/smallest.o"
-refuses "where video memory is" "video memory" hole.elf
-ld -nostdlib -static -Ttext=0x800 -o zero.elf "$KERNELS/smallest.o" 2>/dev/null
-refuses "in the first page" "first page" zero.elf
+
+# What was cut off.
+for bytes in 1 3; do
+	head -c $bytes hand.elf >bad.elf
+	refuses "$bytes bytes" "'bad.elf' is not an ELF file" bad.elf
+done
+for bytes in 4 15 16 63; do
+	head -c $bytes hand.elf >bad.elf
+	refuses "$bytes bytes" "'bad.elf' is truncated: it ends in its ELF header" bad.elf
+done
+for bytes in 64 119 175 231; do
+	head -c $bytes hand.elf >bad.elf
+	refuses "$bytes bytes" "'bad.elf' is truncated: its program headers lie beyond its end" bad.elf
+done
+head -c 250 hand.elf >bad.elf
+refuses "truncated in its text" \
+	"'bad.elf' is truncated: segment 0 (0xffffffff80100000-0xffffffff80100110) is 0x110 bytes from 0x0 on, but the file ends at 0xfa" bad.elf
+head -c 5000 good.elf >bad.elf
+try "truncated, with its section headers" 1 "$MKBOOTIMG" build bad.elf
+has "truncated, with its section headers: which segment" err "is truncated: segment"
+
+# What no PC boots.
+edit $CLASS 8 3
+refuses "class 3" "'bad.elf' has the unknown ELF class 3" bad.elf
+edit 5 8 2
+refuses "big-endian" "'bad.elf' is big-endian: it is not for an x86 PC" bad.elf
+edit $MACHINE 16 183
+refuses "for AArch64" "'bad.elf' is not for an x86 PC (ELF machine 183)" bad.elf
+edit $TYPE 16 3
+refuses "position independent" "'bad.elf' is position independent (ET_DYN), which is not supported yet" bad.elf
+edit $TYPE 16 4
+refuses "a core dump" "'bad.elf' is a core dump, not a kernel" bad.elf
+edit $TYPE 16 99
+refuses "of no known type" "'bad.elf' has the unknown ELF type 99" bad.elf
+if printf 'void _start(void){for(;;);}' | gcc -m32 -ffreestanding -fno-pic -c -x c -o k32.o - 2>/dev/null &&
+	ld -m elf_i386 -nostdlib -o k32.elf k32.o; then
+	refuses "32-bit" "'k32.elf' is a 32-bit kernel, which is not supported yet" k32.elf
+else
+	skip "32-bit" "gcc cannot make 32-bit code here"
+fi
+edit "$(header 2 $P_TYPE)" 32 3
+refuses "a dynamic interpreter" "'bad.elf' needs a dynamic loader (program header 2, PT_INTERP)" bad.elf
+
+# Segments.
+edit "$(header 0 $P_TYPE)" 32 0 "$(header 1 $P_TYPE)" 32 0
+refuses "nothing to load" "'bad.elf' has no segment to load (PT_LOAD)" bad.elf
+edit "$(header 1 $P_VADDR)" 64 0xffffffff80100100
+refuses "overlapping" "'bad.elf': segment 0 (0xffffffff80100000-0xffffffff80100110) overlaps segment 1 (0xffffffff80100100-0xffffffff8010192c)" bad.elf
+edit "$(header 1 $P_VADDR)" 64 0xfffffffffffff800
+refuses "wrapping around" "'bad.elf': segment 1 at 0xfffffffffffff800 wraps around the end of the address space" bad.elf
+edit "$(header 1 $P_VADDR)" 64 0x800000000000
+refuses "not canonical" "'bad.elf': segment 1 (0x800000000000-0x80000000182c) is not at canonical addresses" bad.elf
+edit "$(header 1 $P_VADDR)" 64 0x7fffffffff00
+refuses "partly not canonical" "'bad.elf': segment 1 (0x7fffffffff00-0x80000000172c) is not at canonical addresses" bad.elf
+edit "$(header 1 $P_VADDR)" 64 0xa0000
+refuses "where video memory is" "'bad.elf': segment 1 (0xa0000-0xa182c) covers 0xa0000-0xfffff, where a PC has video memory and firmware" bad.elf
+edit "$(header 1 $P_VADDR)" 64 0x9f000
+refuses "partly where video memory is" "'bad.elf': segment 1 (0x9f000-0xa082c) covers 0xa0000-0xfffff, where a PC has video memory and firmware" bad.elf
+edit "$(header 1 $P_VADDR)" 64 0xfff
+refuses "in the first page" "'bad.elf': segment 1 (0xfff-0x282b) lies in the first page, which is never mapped" bad.elf
+edit "$(header 1 $P_FILESZ)" 64 0x2000
+refuses "larger in the file" "'bad.elf': segment 1 (0xffffffff80102010-0xffffffff8010383c) is larger in the file (0x2000 bytes) than in memory" bad.elf
+edit "$(header 1 $P_OFFSET)" 64 0x7fffffffffffffff
+refuses "beyond the file" "'bad.elf' is truncated: segment 1 (0xffffffff80102010-0xffffffff8010383c) is 0x2c bytes from 0x7fffffffffffffff on, but the file ends at 0x103c" bad.elf
+edit "$(header 1 $P_VADDR)" 64 0x100000000 "$(header 1 $P_MEMSZ)" 64 0x100000000
+refuses "of 4 GiB" "'bad.elf': segment 1 (0x100000000-0x200000000) is larger than 3 GiB" bad.elf
+edit "$(header 0 $P_FLAGS)" 32 4
+refuses "entry not executable" "'bad.elf': the entry point 0xffffffff801000e8 lies in segment 0 (0xffffffff80100000-0xffffffff80100110), which is not executable" bad.elf
+edit $ENTRY 64 0
+refuses "entry nowhere" "'bad.elf': the entry point 0x0 lies in no segment" bad.elf
+ld -nostdlib -static --no-warn-rwx-segments -N -Ttext=0xa0000 -o hole.elf "$KERNELS/smallest.o"
+try "with its names" 1 "$MKBOOTIMG" build hole.elf
+has "with its names: the section" err "(.text"
+
+# Everything else.
+refuses "no loader sources" "there are no loader sources in '.'" good.elf --bootloader .
 try "a command line too long" 2 "$MKBOOTIMG" build -c "$(printf '%05000d' 0)" -o x.img good.elf
-has "why" err "the loader has room for 4095"
-refuses "no loader sources" "no loader sources" good.elf --bootloader .
+has "why" err "the command line is 5000 bytes long; the loader has room for 4095"
+
+# Warnings: once, and not with -q.
+# warns NAME SENTENCE KERNEL
+warns() {
+	try "$1" 0 "$MKBOOTIMG" build -o k.img "$3"
+	echo "mkbootimg: build: warning: '$3': $2" >wanted
+	check "$1: says just that" cmp wanted err
+	try "$1: -q" 0 "$MKBOOTIMG" build -q -o k.img "$3"
+	empty "$1: -q says nothing" err
+}
+edit "$(header 0 $P_FLAGS)" 32 7
+warns "writable and executable" "segment 0 (0xffffffff80100000-0xffffffff80100110) is both writable and executable" bad.elf
+edit "$(header 2 $P_TYPE)" 32 0
+warns "no PT_GNU_STACK" "the file does not say what stack it needs (no PT_GNU_STACK); it gets one that is not executable" bad.elf
+edit "$(header 2 $P_FLAGS)" 32 7
+warns "an executable stack" "the file asks for an executable stack (PT_GNU_STACK); it gets one that is not" bad.elf
+edit "$(header 1 $P_MEMSZ)" 64 0x20000000
+warns "a huge .bss" "511 MiB of it are zeros (.bss), which the machine must have and the loader must clear" bad.elf
+cat >debug.asm <<'EOF'
+section .text
+global _start
+_start: jmp _start
+section .debug_info progbits alloc noexec nowrite
+	dq 1
+section .note.GNU-stack noalloc noexec nowrite progbits
+EOF
+nasm -f elf64 debug.asm && ld -nostdlib -static -Ttext=0x400000 --section-start=.debug_info=0x500000 -o debug.elf debug.o
+warns "loaded debug information" "debug information (.debug_info) lies in a segment and is loaded: check the linker script" debug.elf
 
 # The output.
 try "the kernel itself as output" 2 "$MKBOOTIMG" build -o good.elf good.elf
