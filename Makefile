@@ -57,7 +57,7 @@ LOADER_COPIES := $(LOADER_SOURCES:bootloader/%=$(SHARE)/%) $(SHARE)/bootabi.inc
 LOADER_VARIANTS := $(SHARE)/PROTOCOL_NATIVE.bin
 
 .DELETE_ON_ERROR:
-.PHONY: all run check example run-example lint clean help
+.PHONY: all run check example run-example install uninstall lint clean help
 
 all: $(TOOL) $(LOADER_COPIES) $(LOADER_VARIANTS)
 
@@ -126,11 +126,56 @@ help:
 	@echo "make            build the tool (build/mkbootimg); installs nothing"
 	@echo "make run        boot the example kernel; installs what is missing (DEPS=no: does not)"
 	@echo "make check      run all tests; likewise.  TESTS=FILE... some, JOBS=N at a time"
+	@echo "make install    install it all into PREFIX (/usr/local); DESTDIR=DIR goes before it"
+	@echo "make uninstall  remove what make install put there, with the same PREFIX and DESTDIR"
 	@echo "make lint       static analysis (cppcheck, shellcheck, mandoc)"
 	@echo "make clean      remove what was built"
 	@echo
 	@echo "CC, CFLAGS, LDFLAGS, NASM as usual; V=1 shows commands, WERROR=0 lets warnings be,"
 	@echo "SANITIZE=1 builds into build/sanitize with ASan and UBSan"
+
+# ---- Installing ------------------------------------------------------------
+
+PREFIX ?= /usr/local
+BINDIR ?= $(PREFIX)/bin
+DATADIR ?= $(PREFIX)/share
+INCLUDEDIR ?= $(PREFIX)/include
+MANDIR ?= $(DATADIR)/man
+PKGCONFIGDIR ?= $(DATADIR)/pkgconfig
+
+# What goes where: $(call installation,DO) is $(call DO,MODE,DIRECTORY,FILES)
+# for all of it.
+define installation
+$(call $(1),755,$(BINDIR),$(TOOL))
+$(call $(1),644,$(DATADIR)/mkbootimg/bootloader,$(LOADER_COPIES) $(LOADER_VARIANTS))
+$(call $(1),644,$(DATADIR)/doc/mkbootimg,LICENSE)
+$(call $(1),644,$(INCLUDEDIR),include/mkbootimg.h)
+$(call $(1),644,$(PKGCONFIGDIR),mkbootimg.pc.in)
+$(call $(1),644,$(MANDIR)/man1,$(wildcard man/*.1))
+$(call $(1),644,$(MANDIR)/man5,$(wildcard man/*.5))
+$(call $(1),644,$(MANDIR)/man7,$(wildcard man/*.7))
+endef
+
+put = $(if $(3),$(Q)install -D -m $(1) -t "$(DESTDIR)$(2)" $(3))
+take = $(if $(3),$(Q)rm -f $(foreach file,$(notdir $(3:.in=)),"$(DESTDIR)$(2)/$(file)"))
+
+# The tool looks for its loader in ../share, seen from its own directory.
+install: all
+	$(if $(filter-out $(abspath $(DATADIR)),$(abspath $(BINDIR)/../share)),\
+		$(error DATADIR must be BINDIR/../share, or the tool would not find its loader))
+	$(say) "  INSTALL $(DESTDIR)$(BINDIR)/mkbootimg"
+	$(call installation,put)
+	$(Q)pc="$(DESTDIR)$(PKGCONFIGDIR)/mkbootimg.pc" && mv -f "$$pc.in" "$$pc" && \
+	sed -i -e 's|@PREFIX@|$(PREFIX)|' -e 's|@DATADIR@|$(DATADIR)|' -e 's|@VERSION@|$(VERSION)|' \
+		-e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' -e 's|=$(PREFIX)/|=$${prefix}/|' "$$pc"
+
+# Of directories only those that are mkbootimg's alone go, if nothing else is in
+# them.
+uninstall:
+	$(say) "  REMOVE  $(DESTDIR)$(BINDIR)/mkbootimg"
+	$(call installation,take)
+	@rmdir "$(DESTDIR)$(DATADIR)/mkbootimg/bootloader" "$(DESTDIR)$(DATADIR)/mkbootimg" \
+		"$(DESTDIR)$(DATADIR)/doc/mkbootimg" 2>/dev/null || :
 
 # ---- Tests -----------------------------------------------------------------
 
