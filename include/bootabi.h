@@ -4,8 +4,8 @@
  *
  * Only "#define NAME value" lines, without casts or suffixes, so that the
  * same file serves C and, turned into %define by one sed, NASM.  C binds its
- * structures to the offsets with static_assert (tool/boottable.c,
- * tool/info_check.c); NASM places its fields with them.
+ * structures to the offsets with static_assert (tool/boottable.c); NASM places
+ * its fields with them.
  *
  * All integers are little-endian.  "LBA" is always a number of 512-byte
  * sectors from the start of the partition that holds the loader (the base),

@@ -1,0 +1,226 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+#
+# The manuals: what they say of structures, formats, messages and options is
+# what the code has, and their examples work.
+. "$(dirname "$0")/../lib.sh"
+
+PROGRAM=$ROOT/man/mkbootimg.1
+PROTOCOL=$ROOT/man/mkbootimg-protocol.7
+IMAGE=$ROOT/man/mkbootimg-image.5
+PATH=$OUT:$PATH		# examples call mkbootimg by its name
+
+# section FILE NAME: the lines of a section.
+section() {
+	awk -v name="$2" '/^\.Sh / { inside = substr($0, 5) == name; next } inside' "$1"
+}
+
+# same NAME HERE THERE: two files are the same; if not, the differences are
+# shown: "<" is only in HERE, ">" only in THERE.
+same() {
+	if diff "$2" "$3" >differences && [ -s "$2" ]; then pass "$1"; else fail "$1" differences; fi
+}
+
+if command -v mandoc >/dev/null; then
+	try "mandoc has no warning" 0 mandoc -Tlint -W warning "$ROOT"/man/*
+else
+	skip "mandoc has no warning" "mandoc is not installed"
+fi
+
+# ---- mkbootimg-protocol(7) and mkbootimg.h -----------------------------------
+
+# Each row becomes an assertion about the header.
+awk '
+/^\.S[hs] /	{ type = "" }
+/^\.Ss struct /	{ type = $3; sub(",", "", type); printf "SIZE(%s, %s)\n", type, $4 }
+/^\.It [0-9]+ Ta [0-9]+ Ta [0-9]+ Ta Va / {
+	printf "MEMBER(%s, %s, %s, %s)\n", type, $9, $2, $4
+}
+/^\.It [0-9]+ Ta Dv MKBOOTIMG_/ { printf "CONSTANT(%s, %s)\n", $5, $2 }
+' "$PROTOCOL" >rows
+cat >rows.c <<'END'
+#include <mkbootimg.h>
+#include <stddef.h>
+#define SIZE(type, bytes) \
+	_Static_assert(sizeof(struct type) == (bytes), "size of " #type);
+#define MEMBER(type, member, offset, bytes) \
+	_Static_assert(offsetof(struct type, member) == (offset), "offset of " #type "." #member); \
+	_Static_assert(sizeof(((struct type *)0)->member) == (bytes), "size of " #type "." #member);
+#define CONSTANT(name, value) _Static_assert((name) == (value), #name);
+#include "rows"
+END
+try "protocol(7): offsets, sizes and values are true" 0 \
+	gcc -std=c11 -fsyntax-only -I. -I"$ROOT/include" rows.c
+
+# And nothing is left out: the header without comments, its structures' members.
+gcc -E -P -x c "$ROOT/include/mkbootimg.h" >header
+awk '
+$1 == "struct" && $3 == "{" { type = $2; next }
+$1 == "};" { type = "" }
+type != "" && /;$/ { member = $NF; gsub(/[*;]/, "", member); print type, member }
+' header | sort >members
+sed -nE 's/^MEMBER\(([a-z_]+), ([a-z_]+),.*/\1 \2/p' rows | sort >page_members
+same "protocol(7): has every member" members page_members
+
+{ cat header; gcc -E -dM -x c "$ROOT/include/mkbootimg.h"; } |
+	grep -owE 'MKBOOTIMG_[A-Z0-9_]+' | grep -vx MKBOOTIMG_H | sort -u >constants
+grep -owE 'MKBOOTIMG_[A-Z0-9_]+' "$PROTOCOL" | sort -u >page_constants
+same "protocol(7): names every constant" constants page_constants
+
+# The example, built and booted by the commands in the page.
+# examples FILE N: the Nth literal block of EXAMPLES.
+examples() {
+	section "$1" EXAMPLES |
+		awk -v n="$2" '/^\.Bd -literal/ { inside = ++block == n; next } /^\.Ed/ { inside = 0 } inside' |
+		sed 's/\\-/-/g; s/\\&//g; s/\\e/\\/g'
+}
+mkdir example
+examples "$PROTOCOL" 1 >example/kernel.c
+examples "$PROTOCOL" 2 >commands
+check "protocol(7): the example is there" grep -q "^mkbootimg run " commands
+try "protocol(7): the example boots" 0 \
+	env -C example C_INCLUDE_PATH="$ROOT/include" timeout "$SECONDS_MAX" bash -e ../commands
+has "protocol(7): the example gets its command line" out "command line: hello"
+
+# ---- mkbootimg-image(5) and bootabi.h ----------------------------------------
+
+# NAME OFFSET SIZE.  The header has sizes as types in comments, where it has them.
+offset='(S1|S2|BT|BLOCK|EXTENT|ZERO|MAP)_OFF_[A-Z_]+'
+while read -r _ name value rest; do
+	size=-
+	if [[ $rest =~ ^'/* '(([0-9]+) x )?u([0-9]+) ]]; then
+		size=$((${BASH_REMATCH[2]:-1} * BASH_REMATCH[3] / 8))
+	fi
+	echo "$name $((value)) $size"
+done < <(grep -E "^#define $offset" "$ROOT/include/bootabi.h") >offsets
+while read -r _ value _ size _ _ _ _ name _; do
+	grep -q "^$name .* -$" offsets && size=-
+	echo "$name $((value)) $size"
+done < <(grep -E "^\.It .* Ta .* Ta .* Ta Dv $offset Ta " "$IMAGE") >page_offsets
+same "image(5): has every offset, in order" offsets page_offsets
+
+# "32", and on the next line ".Pq Dv S1_MAX_SECTORS": so many.
+awk '/^\.Pq Dv / { print $3, number }
+     { number = ""; for (i = 1; i <= NF; i++) if ($i ~ /^[0-9]/) number = $i }' "$IMAGE" |
+	grep -vE "^$offset " >page_values
+while read -r name _; do
+	echo "$name $(awk -v name="$name" '$1 == "#define" && $2 == name { print $3 }' "$ROOT/include/bootabi.h")"
+done <page_values >values
+same "image(5): values are true" values page_values
+
+# ---- mkbootimg(1), DIAGNOSTICS, and the loader's messages --------------------
+
+# Each message as an extended regular expression: a value in a sentence, which
+# errors.inc has as 1 or 2 outside of the quotes, is a letter in the manual.
+{
+	grep -oE 'mkbootimg E0[12]: [^"]*' "$ROOT/bootloader/stage1.inc" | cut -d' ' -f2-
+	awk -F'"' -v code=3 '/^error E_/ {
+		text = ""
+		for (i = 2; i <= NF; i++) {
+			if (i % 2 == 0) {
+				gsub(/[][().*+?^$|{}\\]/, "\\\\&", $i)
+				text = text $i
+			} else if ($i ~ /[12]/) {
+				text = text "[a-z]"
+			}
+		}
+		printf "E%02d: %s\n", code++, text
+	}' "$ROOT/bootloader/errors.inc"
+} >messages
+section "$PROGRAM" DIAGNOSTICS | sed -nE 's/^\.It Sy "(E[0-9]+: .*)"$/\1/p' >entries
+while IFS= read -r message; do
+	code=${message%%:*}
+	grep "^$code:" entries >entry
+	if grep -qxE -- "$message" entry; then
+		pass "DIAGNOSTICS: $code"
+	else
+		fail "DIAGNOSTICS: $code: not '$message'" entry
+	fi
+done <messages
+cut -d: -f1 messages >codes
+cut -d: -f1 entries >page_codes
+same "DIAGNOSTICS: these codes and no others, in order" codes page_codes
+
+# ---- mkbootimg(1) and --help: options ----------------------------------------
+
+# options CMD: "SHORT LONG" for each option that CMD --help lists; "-" if it has
+# no short form.  argp's own are left out.
+options() {
+	"$MKBOOTIMG" "$1" --help |
+		sed -nE 's/^  -([^ ]), --([a-z-]+).*/\1 \2/p; s/^ {6}--([a-z-]+).*/- \1/p' |
+		grep -vE ' (help|usage|version)$'
+}
+
+# described CMD: options in the manual's sections "Options of ... CMD ...".
+described() {
+	awk -v cmd="$1" '
+	/^\.S[hs] / {
+		inside = 0
+		if ($2 == "Options")
+			for (i = 4; i <= NF; i++)
+				if ($i == cmd || $i == cmd ",") inside = 1
+	}
+	inside && /^\.It Fl / {
+		for (i = 2; i < NF; i++)
+			if ($i == "Fl" && sub(/^-/, "", $(i + 1))) print $(i + 1)
+	}' "$PROGRAM"
+}
+
+# synopsis CMD: options in its SYNOPSIS, as "qv" or "-size", one word a line;
+# "build-option" stands for all of build.
+synopsis() {
+	section "$PROGRAM" SYNOPSIS | awk -v cmd="$1" '
+	/^\.Nm/	{ inside = 0 }
+	/^\.Cm/	{ inside = $2 == cmd; next }
+	inside {
+		for (i = 1; i < NF; i++) {
+			if ($i == "Fl") print $(i + 1)
+			if ($i == "Ar" && $(i + 1) ~ /-option$/) print $(i + 1)
+		}
+	}'
+}
+
+# long_names CMD: the same as long names.
+long_names() {
+	local word i
+	while read -r word; do
+		case $word in
+		*-option) options "${word%-option}" | cut -d' ' -f2 ;;
+		-*) echo "${word#-}" ;;
+		*)
+			for ((i = 0; i < ${#word}; i++)); do
+				options "$1" | awk -v letter="${word:i:1}" '
+					$1 == letter { print $2; found = 1 }
+					END { if (!found) print "-" letter " is no option" }'
+			done
+			;;
+		esac
+	done < <(synopsis "$1")
+}
+
+"$MKBOOTIMG" --help | sed -nE '/^Commands:/,/^$/s/^  ([a-z]+) .*/\1/p' >commands
+check "--help lists the commands" grep -qx build commands
+section "$PROGRAM" SYNOPSIS | sed -n 's/^\.Cm //p' | sort -u >page_commands
+sort -u commands >sorted_commands
+same "SYNOPSIS: has every command" sorted_commands page_commands
+while read -r command; do
+	options "$command" | cut -d' ' -f2 | sort -u >help
+	described "$command" | sort -u >manual
+	same "$command: options of --help and of the manual" help manual
+	long_names "$command" | sort -u >manual
+	same "$command: options of --help and of the SYNOPSIS" help manual
+done <commands
+
+# ---- mkbootimg(1), EXAMPLES --------------------------------------------------
+
+# They run as they stand: their kernel.elf is here a test kernel that ends the
+# machine by itself, with success whatever its command line says.
+mkdir examples
+cp "$KERNELS/state-high.elf" examples/kernel.elf
+examples "$PROGRAM" 1 | grep '^mkbootimg ' >lines
+check "EXAMPLES: there are some" test -s lines
+while IFS= read -r line; do
+	try "EXAMPLES: $line" 0 env -C examples timeout "$SECONDS_MAX" bash -c "$line"
+done <lines
+
+done_testing
