@@ -9,7 +9,9 @@ section .text
 global _start
 extern check_state
 
-_start:		mov [rel registers.rax], rax
+_start:		pushfq
+		pop qword [rel registers.flags]
+		mov [rel registers.rax], rax
 		mov [rel registers.rbx], rbx
 		mov [rel registers.rcx], rcx
 		mov [rel registers.rdx], rdx
@@ -25,8 +27,6 @@ _start:		mov [rel registers.rax], rax
 		mov [rel registers.r13], r13
 		mov [rel registers.r14], r14
 		mov [rel registers.r15], r15
-		pushfq
-		pop qword [rel registers.flags]
 		mov ax, cs
 		mov [rel registers.cs], ax
 		mov ax, ds
@@ -35,10 +35,20 @@ _start:		mov [rel registers.rax], rax
 		mov [rel registers.es], ax
 		mov ax, ss
 		mov [rel registers.ss], ax
-		; x87 and SSE as a compiler would use them, unmasked faults aside.
+		mov ax, fs
+		mov [rel registers.fs], ax
+		mov ax, gs
+		mov [rel registers.gs], ax
+		stmxcsr [rel registers.mxcsr]
+		fnstcw [rel registers.fcw]
+%assign i 0
+%rep 16
+		movups [rel registers.xmm + i * 16], xmm %+ i
+%assign i i + 1
+%endrep
+		; x87 as a compiler would use it.
 		fld1
 		fistp qword [rel registers.one]
-		movups [rel registers.xmm0], xmm0
 		; An iretq, which loads CS and SS from the GDT that we were given.
 		mov rcx, rsp
 		mov eax, ss
@@ -75,10 +85,15 @@ registers:
 .r15:		resq 1
 .flags:		resq 1
 .one:		resq 1
-.xmm0:		resq 2
+.xmm:		resq 32
 .cs:		resw 1
 .ds:		resw 1
 .es:		resw 1
 .ss:		resw 1
+.fs:		resw 1
+.gs:		resw 1
+.fcw:		resw 1
+		resw 1
+.mxcsr:		resd 1
 
 section .note.GNU-stack noalloc noexec nowrite progbits

@@ -13,8 +13,9 @@
 
 struct registers {
 	uint64_t rax, rbx, rcx, rdx, rsi, rdi, rbp, rsp, r8, r9, r10, r11, r12, r13, r14, r15;
-	uint64_t flags, one, xmm0[2];
-	uint16_t cs, ds, es, ss;
+	uint64_t flags, one, xmm[32];
+	uint16_t cs, ds, es, ss, fs, gs, fcw, unused;
+	uint32_t mxcsr;
 };
 
 void check_state(const struct mkbootimg_info *info, const struct registers *r);
@@ -88,12 +89,22 @@ static void check_registers(const struct mkbootimg_info *info, const struct regi
 	CHECK((r->r12 | r->r13 | r->r14 | r->r15) == 0, r->r12);
 	CHECK((r->flags & 0x200) == 0, r->flags);	/* IF */
 	CHECK((r->flags & 0x400) == 0, r->flags);	/* DF */
+	CHECK(r->flags == 2, r->flags);			/* and all others */
 	CHECK(r->one == 1, r->one);
-	CHECK((r->xmm0[0] | r->xmm0[1]) == 0, r->xmm0[0]);
+	CHECK(r->fcw == 0x37f, r->fcw);
+	CHECK(r->mxcsr == 0x1f80, r->mxcsr);
+	for (size_t i = 0; i < 32; i++)
+		CHECK(r->xmm[i] == 0, i);
 	CHECK(r->cs == 0x08, r->cs);
 	CHECK(r->ds == 0x10, r->ds);
 	CHECK(r->es == 0x10, r->es);
 	CHECK(r->ss == 0x10, r->ss);
+	CHECK(r->fs == 0x10, r->fs);
+	CHECK(r->gs == 0x10, r->gs);
+	for (uint32_t msr = 0xc0000100; msr <= 0xc0000101; msr++) {	/* FS and GS base */
+		__asm__ volatile("rdmsr" : "=a"(efer_low), "=d"(efer_high) : "c"(msr));
+		CHECK((efer_low | efer_high) == 0, msr);
+	}
 
 	CHECK(r->rsp == info->stack_virtual_end - 8, r->rsp);
 	CHECK(r->rsp % 16 == 8, r->rsp);
@@ -104,6 +115,7 @@ static void check_registers(const struct mkbootimg_info *info, const struct regi
 	__asm__ volatile("rdmsr" : "=a"(efer_low), "=d"(efer_high) : "c"(0xc0000080));
 	CHECK(cr0 & (1ul << 31), cr0);		/* PG */
 	CHECK(cr0 & (1ul << 16), cr0);		/* WP */
+	CHECK(cr0 & (1ul << 1) && cr0 & (1ul << 5), cr0);	/* MP, NE */
 	CHECK((cr0 & (1ul << 2 | 1ul << 3)) == 0, cr0);	/* EM, TS: x87 and SSE on */
 	CHECK((cr0 & (1ul << 29 | 1ul << 30)) == 0, cr0);	/* NW, CD: caches on */
 	CHECK(cr4 & (1ul << 5), cr4);		/* PAE */
@@ -212,6 +224,7 @@ static void check_stack(const struct mkbootimg_info *info)
 	CHECK(translate(info, info->stack_virtual_start) == info->stack_physical_start,
 	      info->stack_physical_start);
 	CHECK(walk(info, info->stack_virtual_start - 1, &size) == 0, info->stack_virtual_start);
+	CHECK(walk(info, info->stack_virtual_end, &size) == 0, info->stack_virtual_end);
 	/* Every byte of it is ours to write, to the very bottom. */
 	*(volatile uint64_t *)info->stack_virtual_start = 1;
 }
