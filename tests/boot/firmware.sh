@@ -1,15 +1,16 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 #
-# The loader reads all it needs through a disk service that is a bad one
-# (firmware/int13.asm), and says so when it cannot.
+# The loader gets along with firmware that is not as it should be: its disk
+# service (firmware/int13.asm), its memory map (firmware/e820.asm); or says that
+# it cannot.
 . "$(dirname "$0")/../lib.sh"
 
-# rom NAME NASM-OPTION...: make ./NAME.rom; its bytes must add up to 0.
+# rom SERVICE NAME NASM-OPTION...: make ./NAME.rom; its bytes must add up to 0.
 rom() {
-	local name=$1
-	shift
-	nasm -w+all -f bin "$@" -o "$name.rom" "$ROOT/tests/firmware/int13.asm" || return
+	local service=$1 name=$2
+	shift 2
+	nasm -w+all -f bin "$@" -o "$name.rom" "$ROOT/tests/firmware/$service.asm" || return
 	local sum
 	sum=$(od -An -v -tu1 "$name.rom" | awk '{ for (i = 1; i <= NF; i++) s += $i } END { print (256 - s % 256) % 256 }')
 	printf '%b' "\\0$(printf %o "$sum")" | dd of="$name.rom" bs=1 seek=511 conv=notrunc status=none
@@ -19,7 +20,7 @@ rom() {
 for disk in ahci ide; do
 	while read -r name options; do
 		# shellcheck disable=SC2086
-		rom "$name" $options
+		rom int13 "$name" $options
 		boots "$name, $disk" "$KERNELS/segments.elf" --disk $disk -- -option-rom "$name.rom"
 	done <<-'EOF'
 	none
@@ -39,8 +40,38 @@ for disk in ahci ide; do
 	EOF
 done
 
-rom every-read-fails -DFAIL_EVERY=1
+rom int13 every-read-fails -DFAIL_EVERY=1
 try "every read fails" 126 "$MKBOOTIMG" run --headless --timeout 30 -c success "$KERNELS/ends.elf" \
 	-option-rom every-read-fails.rom
+
+# Memory maps.  The kernel checks what became of them, and that what is called
+# usable is.
+while read -r name options; do
+	# shellcheck disable=SC2086
+	rom e820 "$name" $options
+	boots "$name: entry state" "$KERNELS/state-high.elf" -- -option-rom "$name.rom"
+	boots "$name: usable memory" "$KERNELS/memory.elf" -- -option-rom "$name.rom"
+done <<-'EOF'
+answers-passed-on
+attribute-always-clear -DNO_ATTRIBUTE
+messy -DMESSY
+registers-trashed -DTRASH
+ends-with-carry -DCARRY_END
+EOF
+rom e820 many -DMANY
+boots "600 more answers" "$KERNELS/ends.elf" -c success -- -option-rom many.rom
+rom e820 far -DFAR
+boots "memory beyond the CPU's addresses" "$KERNELS/ends.elf" -c success -- -option-rom far.rom
+rom e820 endless -DENDLESS
+try "endless" 126 "$MKBOOTIMG" run --headless --timeout 30 -c success "$KERNELS/ends.elf" -option-rom endless.rom
+has "endless: says what is missing" err "mkbootimg E13: "
+rom e820 none -DNONE
+try "no memory map" 126 "$MKBOOTIMG" run --headless --timeout 30 -c success "$KERNELS/ends.elf" -option-rom none.rom
+has "no memory map: says so" err "mkbootimg E07: "
+
+# Other hardware.
+boots "no keyboard controller" "$KERNELS/state-high.elf" -- -M q35,i8042=off
+boots "no serial port" "$KERNELS/ends.elf" -c success -- -serial none
+boots "no screen" "$KERNELS/ends.elf" -c success -- -vga none
 
 done_testing

@@ -7,7 +7,8 @@
 ;   NO_PACKETS		AH = 41 succeeds with bit 0 of CX clear, AH = 42 fails
 ;   FAIL_EVERY=n	every nth read fails
 ;   MOST=n		reads of more than n sectors fail
-;   TRASH		every register but AX changes on success, and DF, and IF
+;   TRASH		every call changes every register that it does not return
+;			something in, and DF, and IF
 ;   SHORT		packet reads of more than one sector read one less, and say so
 ;   CLEAR_AL		AL is 0 after a read
 ;
@@ -56,6 +57,18 @@ handler:
 		cmp ah, 0x42
 		je read
 		; Not a read: the firmware's, as if we were not here.
+%ifdef TRASH
+		cmp ah, 0x41
+		je .check
+		cmp ah, 0x08
+		jne .other
+		int 0x60		; returns CX, DX
+		jmp trash_rest
+.check:		int 0x60		; returns AH, BX, CX
+		mov dx, 0xdead
+		jmp trash_rest
+.other:
+%endif
 		int 0x60
 		jmp finish
 
@@ -100,6 +113,7 @@ read:
 		mov ebx, 0xdeadbeef
 		mov ecx, 0xdeadbeef
 		mov edx, 0xdeadbeef
+trash_rest:	jc finish
 		mov esi, 0xdeadbeef
 		mov edi, 0xdeadbeef
 		mov ebp, 0xdeadbeef

@@ -5,6 +5,7 @@
  *
  * Words of its command line say what to expect of this run:
  *	phys=virt	the kernel lies where it is linked
+ *	data=1M		all but its text lies from 1 MiB on
  *	stack=N		the stack is N KiB
  *	ram=N		the machine has about N MiB of memory
  *	nonx		the CPU has no NX
@@ -29,7 +30,7 @@ static const volatile uint64_t constant = 0x8877665544332211;
 
 static bool has_nx = true;
 static uint64_t stack_kib = 64, ram_mib;
-static bool phys_is_virt;
+static bool phys_is_virt, data_at_1m;
 
 /* ---- Command line -------------------------------------------------------- */
 
@@ -69,6 +70,8 @@ static void read_command_line(const struct mkbootimg_info *info)
 			has_nx = false;
 		if (starts_with(c, "phys=virt", &rest))
 			phys_is_virt = true;
+		if (starts_with(c, "data=1M", &rest))
+			data_at_1m = true;
 	}
 	CHECK(info->command_line_length == length, info->command_line_length);
 }
@@ -121,6 +124,7 @@ static void check_registers(const struct mkbootimg_info *info, const struct regi
 	CHECK(cr4 & (1ul << 5), cr4);		/* PAE */
 	CHECK((cr4 & (1ul << 12)) == 0, cr4);	/* LA57: four levels */
 	CHECK((cr4 >> 9 & 3) == 3, cr4);	/* OSFXSR, OSXMMEXCPT */
+	CHECK(cr4 == (1 << 5 | 3 << 9), cr4);	/* and nothing else */
 	CHECK(efer_low & 1 << 10, efer_low);	/* LMA */
 	CHECK(!!(efer_low & 1 << 11) == has_nx, efer_low);	/* NXE */
 }
@@ -191,6 +195,8 @@ static void check_segments(const struct mkbootimg_info *info)
 		      s->physical_start);
 		check_pages(info, s->virtual_start, s->virtual_start + s->size,
 			    s->flags & MKBOOTIMG_SEGMENT_WRITE, s->flags & MKBOOTIMG_SEGMENT_EXECUTE);
+		if (data_at_1m && i == 1)
+			CHECK(s->physical_start == MIB, s->physical_start);
 		if (phys_is_virt)
 			CHECK(s->physical_start == s->virtual_start, s->physical_start);
 		low = s->virtual_start < low ? s->virtual_start : low;
