@@ -196,9 +196,19 @@ echo old >target.img
 try "a symbolic link as output" 0 "$MKBOOTIMG" build -o link.img good.elf
 check "stays one" test -L link.img
 check "its target is the image" cmp -n 2 -i 510:0 target.img <(printf '\125\252')
-# A file limit stands in for a full disk.
+# A full disk: a file system of 16 KiB, in a mount namespace of our own.
+mkdir full
+if unshare -rm true 2>/dev/null; then
+	try "a full disk" 1 unshare -rm sh -c "mount -t tmpfs -o size=16k none full && cp old.img full/k.img &&
+		{ '$MKBOOTIMG' build -o full/k.img '$KERNELS/state-high.elf'; status=\$?; cmp old.img full/k.img && ls -A full; exit \$status; }"
+	has "a full disk: why" err "mkbootimg: build: cannot write 'full/k.img': No space left on device"
+	check "a full disk: the old image is intact, and nothing else is there" test "$(cat out)" = k.img
+else
+	skip "a full disk" "no mount namespaces here"
+fi
+# A file that may not grow.
 cp old.img k.img
-try "no room for the image" 1 bash -c "trap '' XFSZ; ulimit -f 8; exec '$MKBOOTIMG' build -o k.img good.elf"
+try "a limit on file sizes" 1 bash -c "trap '' XFSZ; ulimit -f 8; exec '$MKBOOTIMG' build -o k.img good.elf"
 has "why" err "cannot write 'k.img'"
 check "the old image is intact" cmp k.img old.img
 
