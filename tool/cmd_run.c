@@ -5,6 +5,7 @@
 #include <argp.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <math.h>
 #include <signal.h>
 #include <stdio.h>
@@ -20,6 +21,8 @@
 #include "runner.h"
 
 #define MEMORY_DEFAULT (UINT64_C(128) * 1024 * 1024)
+#define MEMORY_MAX (UINT64_C(1) << 50)
+
 /* What a machine needs beside the plan's memory: the first MiB, page tables
  * that depend on the machine, firmware tables, and some air for the kernel. */
 #define MEMORY_OVERHEAD (UINT64_C(16) * 1024 * 1024)
@@ -108,7 +111,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPT_MEMORY:
 		/* As QEMU's -m: a bare number is MiB. */
-		if (parse_size(arg, 1 << 20, &arguments->memory) != 0 || arguments->memory == 0)
+		if (parse_size(arg, 1 << 20, &arguments->memory) != 0 || arguments->memory == 0 ||
+		    arguments->memory > MEMORY_MAX)
 			argp_error(state, "--memory: '%s' is not a size (a number and K, M, G or T)", arg);
 		return 0;
 	case OPT_DISK:
@@ -143,6 +147,12 @@ struct target {
 	bool own_image;
 };
 
+static bool has_build_options(const struct build_options *build)
+{
+	return build->output != NULL || build->cmdline[0] != '\0' || build->min_size != 0 ||
+	       build->bootloader != NULL;
+}
+
 static int prepare_image(const struct arguments *arguments, const unsigned char *bytes, size_t size,
 			 struct target *target, struct error *err)
 {
@@ -150,6 +160,11 @@ static int prepare_image(const struct arguments *arguments, const unsigned char 
 		error_set(err, ERROR_INPUT, 0, "'%s' is neither an ELF kernel nor a bootable disk image",
 			  arguments->target);
 		return error_hint(err, "an image's first sector ends with the bytes 55 AA");
+	}
+	if (has_build_options(&arguments->build)) {
+		error_set(err, ERROR_USAGE, 0, "'%s' is an image already: -c, -o, --size and --bootloader are for kernels",
+			  arguments->target);
+		return error_hint(err, "give them to 'mkbootimg build'");
 	}
 	target->own_image = image_is_ours(bytes, size);
 	if (target->own_image) {
@@ -233,9 +248,36 @@ static char *choose_debug_console(void)
 	struct stat st;
 
 	if (fstat(STDOUT_FILENO, &st) == 0 && S_ISSOCK(st.st_mode))
-		return format_string("socket,fd=%d", dup(STDOUT_FILENO));
+		return format_string("socket,fd=%d", STDOUT_FILENO);
 	CLEANUP_CLOSE int fd = open("/dev/stdout", O_WRONLY | O_APPEND | O_CLOEXEC);
 	return format_string("%s", fd >= 0 ? "file,path=/dev/stdout,append=on" : "null");
+}
+
+/* Has the user put an option of ours behind the kernel? */
+static bool has_our_option(char *const *user)
+{
+	for (const struct argp_option *option = options_list; option->name != NULL; option++) {
+		size_t length = strlen(option->name);
+
+		for (char *const *arg = user; *arg != NULL; arg++) {
+			if (strncmp(*arg, "--", 2) == 0 && strncmp(*arg + 2, option->name, length) == 0 &&
+			    ((*arg)[2 + length] == '\0' || (*arg)[2 + length] == '='))
+				return true;
+		}
+	}
+	return false;
+}
+
+/* Do they ask QEMU something that it answers instead of running? */
+static bool asks_qemu(char *const *user)
+{
+	static const char *const questions[] = { "-version", "-help", "-h", "help", "?" };
+
+	for (size_t i = 0; i < sizeof(questions) / sizeof(questions[0]); i++) {
+		if (qemu_user_has(user, questions[i]))
+			return true;
+	}
+	return false;
 }
 
 /* Say how it ended; returns the exit status. */
@@ -248,12 +290,25 @@ static int report(const struct arguments *arguments, const struct run_outcome *o
 	case VERDICT_GUEST_CODE:
 		if (outcome->code == arguments->success_code)
 			return STATUS_OK;
-		fprintf(stderr, "mkbootimg: run: the kernel ended with status %d (it wrote 0x%02x to port 0xf4)\n",
-			outcome->code, outcome->code >> 1);
+		fprintf(stderr, "mkbootimg: run: the kernel ended with status %d (it wrote 0x%02x to port 0xf4%s)\n",
+			outcome->code, outcome->code >> 1,
+			outcome->code == 1 ? ", or QEMU failed and said why" : "");
 		return outcome->code;
 	case VERDICT_POWERED_OFF:
-	case VERDICT_CLOSED:
 		return STATUS_OK;
+	case VERDICT_CLOSED:
+		if (arguments->timeout == 0)
+			return STATUS_OK;
+		error_set(err, ERROR_INPUT, 0, "QEMU was closed before the kernel had ended");
+		return STATUS_CANNOT;
+	case VERDICT_REFUSED:
+		if (outcome->code == 0 && asks_qemu(arguments->user))
+			return STATUS_OK;
+		error_set(err, ERROR_INPUT, 0, "QEMU refused to start (status %d); its own words are above",
+			  outcome->code);
+		if (has_our_option(arguments->user))
+			error_hint(err, "what comes after the kernel goes to QEMU: give mkbootimg's options before it");
+		return STATUS_CANNOT;
 	case VERDICT_HALTED:
 		fprintf(stderr, "mkbootimg: run: the kernel halted for good (interrupts off)%s%s\n", at,
 			outcome->text);
@@ -287,42 +342,84 @@ static int report(const struct arguments *arguments, const struct run_outcome *o
 	return STATUS_CANNOT;
 }
 
+/* The machine's memory, or an error if the kernel cannot fit. */
+static int choose_memory(const struct arguments *arguments, const struct target *target,
+			 uint64_t *memory, struct error *err)
+{
+	uint64_t needed = target->memory + MEMORY_OVERHEAD;
+
+	*memory = needed > MEMORY_DEFAULT ? needed : MEMORY_DEFAULT;
+	if (arguments->memory == 0)
+		return 0;
+	*memory = arguments->memory;
+	if (*memory >= target->memory)
+		return 0;
+	error_set(err, ERROR_INPUT, 0, "'%s' needs %" PRIu64 " MiB of memory, more than --memory gives",
+		  arguments->target, needed >> 20);
+	return error_hint(err, "leave --memory out, or give it at least that");
+}
+
+/* Run the machine; where the window that we chose cannot be opened, without. */
+static int run_machine(const struct arguments *arguments, struct qemu_machine *machine,
+		       const struct run_options *options, struct run_outcome *outcome,
+		       struct error *err)
+{
+	int status = runner_run(machine, options, outcome, err);
+
+	if (status != 0 || outcome->verdict != VERDICT_REFUSED || outcome->code == 0 ||
+	    strcmp(machine->display, "none") == 0)
+		return status;
+	if (!arguments->build.quiet)
+		fputs("mkbootimg: run: QEMU did not start with a window: trying as with --headless\n", stderr);
+	machine->display = "none";
+	return runner_run(machine, options, outcome, err);
+}
+
+static int run_target(const struct arguments *arguments, const struct target *target,
+		      struct error *err)
+{
+	CLEANUP_FREE char *debug_console = choose_debug_console();
+	struct qemu_machine machine = {
+		.program = arguments->qemu,
+		.image = target->path,
+		.disk = arguments->disk,
+		.display = choose_display(arguments),
+		.qmp_fd = -1,
+		.runner_fd = -1,
+		.debug_console = debug_console,
+		.user = arguments->user,
+	};
+	struct run_options options = { .timeout = arguments->timeout, .own_image = target->own_image };
+	struct run_outcome outcome;
+
+	if (choose_memory(arguments, target, &machine.memory, err) != 0)
+		return STATUS_CANNOT;
+	if (arguments->dry_run) {
+		char **command = qemu_arguments(&machine);
+		CLEANUP_FREE char *line = qemu_quote(command);
+
+		puts(line);
+		qemu_free(command);
+		return STATUS_OK;
+	}
+	if (run_machine(arguments, &machine, &options, &outcome, err) != 0)
+		return STATUS_CANNOT;
+	return report(arguments, &outcome, err);
+}
+
 static int run(const struct arguments *arguments, struct error *err)
 {
 	struct target target;
 	int status = STATUS_CANNOT;
 
-	if (prepare(arguments, &target, err) == 0) {
-		CLEANUP_FREE char *debug_console = choose_debug_console();
-		uint64_t needed = target.memory + MEMORY_OVERHEAD;
-		struct qemu_machine machine = {
-			.program = arguments->qemu,
-			.image = target.path,
-			.disk = arguments->disk,
-			.memory = arguments->memory != 0 ? arguments->memory :
-				  needed > MEMORY_DEFAULT ? needed :
-							    MEMORY_DEFAULT,
-			.display = choose_display(arguments),
-			.qmp_fd = -1,
-			.runner_fd = -1,
-			.debug_console = debug_console,
-			.user = arguments->user,
-		};
-		struct run_options options = { .timeout = arguments->timeout,
-					       .own_image = target.own_image };
-		struct run_outcome outcome;
-
-		if (arguments->dry_run) {
-			char **command = qemu_arguments(&machine);
-			CLEANUP_FREE char *line = qemu_quote(command);
-
-			puts(line);
-			qemu_free(command);
-			status = STATUS_OK;
-		} else if (runner_run(&machine, &options, &outcome, err) == 0) {
-			status = report(arguments, &outcome, err);
-		}
+	if (qemu_user_has(arguments->user, "-daemonize")) {
+		error_set(err, ERROR_USAGE, 0, "QEMU's -daemonize is not for run, which waits for the machine to end");
+		return STATUS_USAGE;
 	}
+	if (prepare(arguments, &target, err) == 0)
+		status = run_target(arguments, &target, err);
+	else if (err->class == ERROR_USAGE)
+		status = STATUS_USAGE;
 	output_end(&target.output);
 	free(target.path);
 	return status;
@@ -344,5 +441,8 @@ int command_run(int argc, char **argv, struct error *err)
 	};
 
 	argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &arguments);
+	/* Standard output is for the command then. */
+	if (arguments.dry_run)
+		arguments.build.verbose = false;
 	return run(&arguments, err);
 }

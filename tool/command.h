@@ -8,8 +8,8 @@
  *	its section in man/mkbootimg.1 and the README;
  *	its tests in tests/cli/.
  *
- * A command parses its own arguments with argp into a structure of its own,
- * and prints nothing on failure: main() prints the error it returns.
+ * A command parses its own arguments with argp into a structure of its own.  An
+ * error that it returns is printed by main().
  */
 #ifndef MKBOOTIMG_COMMAND_H
 #define MKBOOTIMG_COMMAND_H
@@ -34,6 +34,7 @@ struct command {
 	/* argv[0] is "mkbootimg NAME".  Returns the exit status; if *err is set
 	 * (class not ERROR_NONE), main() prints it. */
 	int (*run)(int argc, char **argv, struct error *err);
+	int failure;		/* exit status when it could not be done */
 };
 
 int command_build(int argc, char **argv, struct error *err);

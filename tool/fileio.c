@@ -144,18 +144,28 @@ int file_write_at(int fd, const void *bytes, size_t size, uint64_t offset, const
 	return 0;
 }
 
-/* A file without a name that appears nowhere, in a directory that may have to
- * do without O_TMPFILE. */
-static int open_anonymous(const char *directory)
+/* A new file in a directory, without a name where the file system can do that;
+ * else *name is its name, for the caller to free. */
+static int open_temporary(const char *directory, char **name)
 {
 	int fd = open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0666);
 
+	*name = NULL;
 	if (fd >= 0)
 		return fd;
-	CLEANUP_FREE char *name = format_string("%s/.mkbootimg.XXXXXX", directory);
-	fd = mkostemp(name, O_CLOEXEC);
-	if (fd >= 0)
-		unlink(name);
+	*name = format_string("%s/.mkbootimg.XXXXXX", directory);
+	fd = mkostemp(*name, O_CLOEXEC);
+	if (fd < 0) {
+		int errnum = errno;
+
+		free(*name);
+		*name = NULL;
+		errno = errnum;
+		return -1;
+	}
+	mode_t mask = umask(0);
+	umask(mask);
+	fchmod(fd, 0666 & ~mask);
 	return fd;
 }
 
@@ -166,7 +176,7 @@ static char *resolve_output(const char *path, struct error *err)
 	struct stat st;
 
 	if (stat(path, &st) != 0) {
-		if (errno == ENOENT)
+		if (errno == ENOENT && lstat(path, &st) != 0)
 			return format_string("%s", path);
 		error_set(err, ERROR_SYSTEM, errno, "cannot write '%s'", path);
 		return NULL;
@@ -191,10 +201,16 @@ int output_begin(struct output *output, const char *path, struct error *err)
 
 		if (directory == NULL || directory[0] == '\0')
 			directory = "/tmp";
-		output->fd = open_anonymous(directory);
-		if (output->fd < 0)
-			return error_set(err, ERROR_SYSTEM, errno, "cannot create a file in '%s'",
-					 directory);
+		output->fd = open_temporary(directory, &output->temporary);
+		if (output->fd < 0) {
+			error_set(err, ERROR_SYSTEM, errno, "cannot create a temporary file in '%s'", directory);
+			return error_hint(err, "name another directory by the environment variable TMPDIR");
+		}
+		if (output->temporary != NULL) {
+			unlink(output->temporary);
+			free(output->temporary);
+			output->temporary = NULL;
+		}
 		return 0;
 	}
 
@@ -203,23 +219,12 @@ int output_begin(struct output *output, const char *path, struct error *err)
 		return -1;
 	CLEANUP_FREE char *copy = format_string("%s", output->path);
 	const char *directory = dirname(copy);
-	output->fd = open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0666);
+	output->fd = open_temporary(directory, &output->temporary);
 	if (output->fd < 0) {
-		/* No O_TMPFILE in this file system, or no right to write. */
-		char *name = format_string("%s/.mkbootimg.XXXXXX", directory);
+		int errnum = errno;
 
-		output->fd = mkostemp(name, O_CLOEXEC);
-		if (output->fd < 0) {
-			int errnum = errno;
-
-			free(name);
-			output_end(output);
-			return error_set(err, ERROR_SYSTEM, errnum, "cannot write '%s'", path);
-		}
-		output->temporary = name;
-		mode_t mask = umask(0);
-		umask(mask);
-		fchmod(output->fd, 0666 & ~mask);
+		output_end(output);
+		return error_set(err, ERROR_SYSTEM, errnum, "cannot write '%s'", path);
 	}
 	return 0;
 }

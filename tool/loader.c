@@ -136,7 +136,9 @@ static char *find_nasm(void)
 
 		if (length > 0) {
 			char *file = format_string("%.*s/nasm", (int)length, path);
-			if (access(file, X_OK) == 0)
+			struct stat st;
+
+			if (stat(file, &st) == 0 && S_ISREG(st.st_mode) && access(file, X_OK) == 0)
 				return file;
 			free(file);
 		}
@@ -166,6 +168,7 @@ static char *cache_directory(void)
 {
 	const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
 	char *parent;
+	struct stat st;
 
 	if (cache != NULL && cache[0] == '/')
 		parent = format_string("%s", cache);
@@ -176,7 +179,9 @@ static char *cache_directory(void)
 	mkdir(parent, 0700);
 	char *path = format_string("%s/mkbootimg", parent);
 	free(parent);
-	if (mkdir(path, 0700) != 0 && errno != EEXIST) {
+	mkdir(path, 0700);
+	/* Someone else's cache is not to be trusted. */
+	if (lstat(path, &st) != 0 || !S_ISDIR(st.st_mode) || st.st_uid != geteuid()) {
 		free(path);
 		return NULL;
 	}
@@ -241,6 +246,7 @@ static int run_nasm(const char *nasm, const char *directory, const char *option,
 	posix_spawn_file_actions_init(&actions);
 	posix_spawn_file_actions_adddup2(&actions, messages, STDERR_FILENO);
 	posix_spawn_file_actions_adddup2(&actions, messages, STDOUT_FILENO);
+	unsetenv("NASMENV");	/* options that the hash does not know */
 	int errnum = posix_spawn(&pid, nasm, &actions, NULL, (char **)(uintptr_t)argv, environ);
 	posix_spawn_file_actions_destroy(&actions);
 	if (errnum != 0)

@@ -4,17 +4,20 @@
  */
 #include <argp.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "command.h"
 #include "fileio.h"
 
 static const struct command commands[] = {
-	{ "build", "write a bootable disk image of a kernel", command_build },
-	{ "run", "boot a kernel or an image in QEMU", command_run },
-	{ "inspect", "show the plan for a kernel, or what an image holds", command_inspect },
+	{ "build", "write a bootable disk image of a kernel", command_build, STATUS_FAILURE },
+	{ "run", "boot a kernel or an image in QEMU", command_run, STATUS_CANNOT },
+	{ "inspect", "show the plan for a kernel, or what an image holds", command_inspect, STATUS_FAILURE },
 };
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
 
@@ -75,13 +78,39 @@ static const struct command *find_command(const char *name)
 }
 
 /* What was printed must have arrived: a full disk behind stdout is an error. */
-static int close_stdout(int status, struct error *err)
+static int close_stdout(const struct command *command, int status, struct error *err)
 {
-	if (fflush(stdout) == 0 && !ferror(stdout))
+	if ((fflush(stdout) == 0 && !ferror(stdout)) || status != STATUS_OK)
 		return status;
 	if (errno != EPIPE)
 		error_set(err, ERROR_SYSTEM, errno, "cannot write to standard output");
-	return status == STATUS_OK ? STATUS_FAILURE : status;
+	return command->failure;
+}
+
+/* A mapped file that becomes shorter while it is read raises this. */
+static volatile sig_atomic_t failure_status = STATUS_FAILURE;
+static void file_shrank(int signal_number)
+{
+	static const char text[] = "mkbootimg: a file became shorter while it was read\n";
+
+	(void)signal_number;
+	if (write(STDERR_FILENO, text, sizeof(text) - 1) < 0)
+		_exit(failure_status);
+	_exit(failure_status);
+}
+
+/* A file of ours must not become descriptor 0, 1 or 2, or a warning is written
+ * into an image; and a child's end must be ours to see. */
+static void repair_environment(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+	signal(SIGCHLD, SIG_DFL);
 }
 
 int main(int argc, char **argv)
@@ -94,6 +123,7 @@ int main(int argc, char **argv)
 	struct error err = { .class = ERROR_NONE };
 	static char program[] = "mkbootimg";
 
+	repair_environment();
 	argp_err_exit_status = STATUS_USAGE;
 	if (argc > 0)
 		argv[0] = program;
@@ -108,11 +138,14 @@ int main(int argc, char **argv)
 		return STATUS_USAGE;
 	}
 
+	failure_status = command->failure;
+	signal(SIGBUS, file_shrank);
+
 	/* So that usage and messages of argp read "mkbootimg build". */
 	char *full_name = format_string("mkbootimg %s", name);
 	argv[global.command_index] = full_name;
 	int status = command->run(argc - global.command_index, argv + global.command_index, &err);
-	status = close_stdout(status, &err);
+	status = close_stdout(command, status, &err);
 	if (err.class != ERROR_NONE)
 		error_print(&err, command->name);
 	free(full_name);

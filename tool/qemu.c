@@ -19,11 +19,11 @@ static const struct {
 	const char *controller;	/* NULL: the machine has one */
 	const char *device;
 } disks[] = {
-	{ "ahci", "ahci,id=boot-bus", "ide-hd,bus=boot-bus.0,drive=boot,bootindex=0" },
-	{ "ide", NULL, "ide-hd,drive=boot,bootindex=0" },
-	{ "nvme", NULL, "nvme,serial=boot,drive=boot,bootindex=0" },
-	{ "usb", "qemu-xhci,id=boot-bus", "usb-storage,bus=boot-bus.0,drive=boot,bootindex=0" },
-	{ "virtio", NULL, "virtio-blk-pci,drive=boot,bootindex=0" },
+	{ "ahci", "ahci,id=mkbootimg-bus", "ide-hd,bus=mkbootimg-bus.0,drive=mkbootimg,bootindex=0" },
+	{ "ide", NULL, "ide-hd,drive=mkbootimg,bootindex=0" },
+	{ "nvme", NULL, "nvme,serial=boot,drive=mkbootimg,bootindex=0" },
+	{ "usb", "qemu-xhci,id=mkbootimg-bus", "usb-storage,bus=mkbootimg-bus.0,drive=mkbootimg,bootindex=0" },
+	{ "virtio", NULL, "virtio-blk-pci,drive=mkbootimg,bootindex=0" },
 };
 #define DISK_COUNT (sizeof(disks) / sizeof(disks[0]))
 
@@ -112,7 +112,9 @@ static void add_disk(struct list *list, const struct qemu_machine *machine)
 
 	/* snapshot: what the guest writes goes to a temporary file of QEMU's. */
 	add(list, "-drive");
-	add(list, "file=%s,format=raw,if=none,id=boot,snapshot=on", path);
+	/* "a:b" would be protocol "a". */
+	const char *prefix = path[strcspn(path, ":/")] == ':' ? "./" : "";
+	add(list, "file=%s%s,format=raw,if=none,id=mkbootimg,snapshot=on", prefix, path);
 	for (size_t i = 0; i < DISK_COUNT; i++) {
 		if (strcmp(disks[i].name, machine->disk) != 0)
 			continue;
@@ -139,20 +141,20 @@ static void add_consoles(struct list *list, const struct qemu_machine *machine)
 		} else {
 			if (user_mentions(machine->user, "stdio")) {
 				add(list, "-chardev");
-				add(list, "%s,id=serial", machine->debug_console);
+				add(list, "%s,id=mkbootimg-serial", machine->debug_console);
 			} else {
 				add(list, "-chardev");
-				add(list, "stdio,id=serial");
+				add(list, "stdio,id=mkbootimg-serial");
 			}
 			add(list, "-serial");
-			add(list, "chardev:serial");
+			add(list, "chardev:mkbootimg-serial");
 		}
 	}
 	if (!qemu_user_has(machine->user, "-debugcon") && !user_mentions(machine->user, "isa-debugcon")) {
 		add(list, "-chardev");
-		add(list, "%s,id=debug", machine->debug_console);
+		add(list, "%s,id=mkbootimg-debug", machine->debug_console);
 		add(list, "-device");
-		add(list, "isa-debugcon,iobase=0x%x,chardev=debug", PORT_DEBUG_CONSOLE);
+		add(list, "isa-debugcon,iobase=0x%x,chardev=mkbootimg-debug", PORT_DEBUG_CONSOLE);
 	}
 }
 
@@ -161,9 +163,9 @@ static void add_control(struct list *list, const struct qemu_machine *machine)
 {
 	if (machine->qmp_fd >= 0) {
 		add(list, "-chardev");
-		add(list, "socket,id=qmp,fd=%d", machine->qmp_fd);
+		add(list, "socket,id=mkbootimg-qmp,fd=%d", machine->qmp_fd);
 		add(list, "-mon");
-		add(list, "chardev=qmp,mode=control");
+		add(list, "chardev=mkbootimg-qmp,mode=control");
 		/* Stopped until we listen, and stopped when it ends, so that it can
 		 * be looked at. */
 		add(list, "-S");
@@ -171,9 +173,9 @@ static void add_control(struct list *list, const struct qemu_machine *machine)
 	}
 	if (machine->runner_fd >= 0) {
 		add(list, "-chardev");
-		add(list, "socket,id=runner,fd=%d", machine->runner_fd);
+		add(list, "socket,id=mkbootimg-runner,fd=%d", machine->runner_fd);
 		add(list, "-device");
-		add(list, "isa-debugcon,iobase=0x%x,readback=0x%x,chardev=runner", PORT_RUNNER, PORT_RUNNER);
+		add(list, "isa-debugcon,iobase=0x%x,readback=0x%x,chardev=mkbootimg-runner", PORT_RUNNER, PORT_RUNNER);
 	}
 }
 

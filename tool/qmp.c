@@ -11,15 +11,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "clock.h"
 
 /* No answer of a QEMU in its right mind is longer. */
 #define LONGEST_LINE (4 * 1024 * 1024)
 
 void qmp_init(struct qmp *qmp, int fd)
 {
-	*qmp = (struct qmp){ .fd = fd };
+	*qmp = (struct qmp){ .fd = fd, .interrupt = -1 };
 }
 
 static void hang_up(struct qmp *qmp)
@@ -65,6 +66,11 @@ static void note_event(struct qmp *qmp, const char *event, const json_t *message
 {
 	const char *reason;
 
+	if (strcmp(event, "STOP") == 0)
+		qmp->stopped = true;
+	/* With -no-shutdown a panic only pauses. */
+	if (strcmp(event, "GUEST_PANICKED") == 0 && qmp->shutdown[0] == '\0')
+		snprintf(qmp->shutdown, sizeof(qmp->shutdown), "guest-panic");
 	/* The first one counts: the others follow from it. */
 	if (strcmp(event, "SHUTDOWN") != 0 || qmp->shutdown[0] != '\0')
 		return;
@@ -102,29 +108,28 @@ void qmp_poll(struct qmp *qmp)
 	json_decref(next_answer(qmp));
 }
 
-static int64_t milliseconds(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static json_t *wait_answer(struct qmp *qmp, int timeout_ms)
 {
-	int64_t deadline = milliseconds() + timeout_ms;
+	int64_t deadline = clock_ms() + timeout_ms;
 
 	for (;;) {
 		json_t *answer = next_answer(qmp);
-		int64_t left = deadline - milliseconds();
-		struct pollfd ready = { .fd = qmp->fd, .events = POLLIN };
+		int64_t left = deadline - clock_ms();
+		struct pollfd ready[] = {
+			{ .fd = qmp->fd, .events = POLLIN },
+			{ .fd = qmp->interrupt, .events = POLLIN },
+		};
 
 		if (answer != NULL || qmp->fd < 0)
 			return answer;
-		if (left <= 0 || (poll(&ready, 1, (int)left) < 0 && errno != EINTR))
+		if (left <= 0 || (poll(ready, 2, (int)left) < 0 && errno != EINTR)) {
+			qmp->mute = true;
 			return NULL;
-		if (ready.revents != 0)
+		}
+		if (ready[0].revents != 0)
 			fill(qmp);
+		else if (ready[1].revents != 0)
+			return NULL;
 	}
 }
 
@@ -137,7 +142,7 @@ json_t *qmp_execute(struct qmp *qmp, const char *command, json_t *arguments, int
 	json_t *result = NULL;
 
 	json_decref(request);
-	if (text != NULL && qmp->fd >= 0 &&
+	if (text != NULL && qmp->fd >= 0 && !qmp->mute &&
 	    send(qmp->fd, text, strlen(text), MSG_NOSIGNAL) == (ssize_t)strlen(text)) {
 		json_t *answer = wait_answer(qmp, timeout_ms);
 

@@ -15,6 +15,9 @@ struct qmp {
 	char *buffer;		/* what came and is not a whole line yet */
 	size_t used;
 	size_t size;
+	int interrupt;		/* readable: stop waiting for an answer */
+	bool mute;		/* a command was not answered in time: no more are sent */
+	bool stopped;		/* a STOP event came; its reader clears it */
 	char shutdown[32];	/* reason of the SHUTDOWN event, "" while there was none */
 };
 

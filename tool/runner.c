@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "bootabi.h"
+#include "clock.h"
 #include "fileio.h"
 #include "qmp.h"
 
@@ -38,19 +39,12 @@ struct runner {
 	struct qmp qmp;
 	bool entered;			/* the loader handed over to the kernel */
 	bool watch_output;		/* stdout is a pipe */
+	mode_t output_mode;		/* what stdout is */
 	char message[sizeof(((struct run_outcome *)0)->text)];
 	size_t message_length;
 	int64_t message_time;		/* of its last byte */
 	int halts;			/* times in a row that all CPUs were found halted */
 };
-
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 /* ---- Starting and ending QEMU -------------------------------------------- */
 
@@ -108,12 +102,12 @@ static int start(struct runner *r, char **arguments, const sigset_t *mask, int q
 /* Wait for QEMU to end, for at most some time.  Returns whether it has. */
 static bool reap(struct runner *r, int timeout_ms)
 {
-	int64_t deadline = now_ms() + timeout_ms;
+	int64_t deadline = clock_ms() + timeout_ms;
 
 	while (r->pid != 0) {
 		struct pollfd child_ended = { .fd = r->signals, .events = POLLIN };
 		pid_t ended = waitpid(r->pid, &r->status, WNOHANG);
-		int64_t left = deadline - now_ms();
+		int64_t left = deadline - clock_ms();
 
 		if (ended == r->pid || (ended < 0 && errno != EINTR)) {
 			r->pid = 0;
@@ -140,7 +134,7 @@ static void end(struct runner *r)
 static void quit(struct runner *r)
 {
 	json_decref(qmp_execute(&r->qmp, "quit", NULL, 1000));
-	if (!reap(r, 2000))
+	if (r->qmp.mute || !reap(r, 2000))
 		end(r);
 }
 
@@ -218,41 +212,34 @@ static void read_messages(struct runner *r)
 		close(r->messages);
 		r->messages = -1;
 	}
-	for (ssize_t i = 0; i < n && !r->entered; i++) {
+	/* What others' images write there is not meant for us. */
+	for (ssize_t i = 0; i < n && r->options->own_image && !r->entered; i++) {
 		if (bytes[i] == RUNNER_HANDOFF)
 			r->entered = true;
 		else if (bytes[i] != '\r' && bytes[i] != '\n' &&
 			 r->message_length < sizeof(r->message) - 1)
 			r->message[r->message_length++] = bytes[i];
 	}
-	r->message_time = now_ms();
+	r->message_time = clock_ms();
 }
 
 static bool message_complete(const struct runner *r)
 {
 	return !r->entered && r->message_length > 0 &&
-	       now_ms() - r->message_time >= MESSAGE_PAUSE_MS;
+	       clock_ms() - r->message_time >= MESSAGE_PAUSE_MS;
 }
 
-/* The machine has stopped by itself. */
-static int judge_shutdown(struct runner *r, struct run_outcome *outcome, struct error *err)
+static int set_verdict(struct run_outcome *outcome, enum verdict verdict, int code)
 {
-	const char *reason = r->qmp.shutdown;
-
-	if (strcmp(reason, "guest-reset") == 0 || strcmp(reason, "guest-panic") == 0 ||
-	    strcmp(reason, "subsystem-reset") == 0) {
-		bool early = r->options->own_image && !r->entered;
-
-		outcome->verdict = early ? VERDICT_NOT_ENTERED : VERDICT_CRASHED;
-		locate(r, outcome->text, sizeof(outcome->text));
-	} else if (strcmp(reason, "guest-shutdown") == 0) {
-		outcome->verdict = VERDICT_POWERED_OFF;
-	} else if (strcmp(reason, "host-ui") == 0 || strcmp(reason, "host-qmp-quit") == 0) {
-		outcome->verdict = VERDICT_CLOSED;
-	} else {
-		return error_set(err, ERROR_SYSTEM, 0, "QEMU ended the machine: %s", reason);
-	}
+	outcome->verdict = verdict;
+	outcome->code = code;
 	return 0;
+}
+
+static int judge_message(const struct runner *r, struct run_outcome *outcome)
+{
+	memcpy(outcome->text, r->message, r->message_length + 1);
+	return set_verdict(outcome, VERDICT_LOADER, 0);
 }
 
 /* QEMU has ended by itself. */
@@ -266,6 +253,33 @@ static int judge_exit(const struct runner *r, struct run_outcome *outcome, struc
 				 WEXITSTATUS(r->status));
 	outcome->verdict = VERDICT_GUEST_CODE;
 	outcome->code = WEXITSTATUS(r->status);
+	return 0;
+}
+
+/* The machine has stopped by itself. */
+static int judge_shutdown(struct runner *r, struct run_outcome *outcome, struct error *err)
+{
+	const char *reason = r->qmp.shutdown;
+
+	if (strcmp(reason, "guest-reset") == 0 || strcmp(reason, "guest-panic") == 0) {
+		bool early = r->options->own_image && !r->entered;
+
+		if (early && r->message_length > 0)
+			return judge_message(r, outcome);
+		outcome->verdict = early ? VERDICT_NOT_ENTERED : VERDICT_CRASHED;
+		locate(r, outcome->text, sizeof(outcome->text));
+	} else if (strcmp(reason, "guest-shutdown") == 0) {
+		/* From QEMU 9.1 on isa-debug-exit is a shutdown too, and its
+		 * code QEMU's status once it is let go. */
+		quit(r);
+		if (WIFEXITED(r->status) && WEXITSTATUS(r->status) != 0)
+			return judge_exit(r, outcome, err);
+		outcome->verdict = VERDICT_POWERED_OFF;
+	} else if (strcmp(reason, "host-ui") == 0 || strcmp(reason, "host-qmp-quit") == 0) {
+		outcome->verdict = VERDICT_CLOSED;
+	} else {
+		return error_set(err, ERROR_SYSTEM, 0, "QEMU ended the machine: %s", reason);
+	}
 	return 0;
 }
 
@@ -287,17 +301,24 @@ static int64_t earlier(int64_t a, int64_t b)
 	return a < b ? a : b;
 }
 
-static int set_verdict(struct run_outcome *outcome, enum verdict verdict, int code)
+/* The machine stands still.  Because somebody stopped it, or for good? */
+static int check_stopped(struct runner *r, struct error *err)
 {
-	outcome->verdict = verdict;
-	outcome->code = code;
-	return 0;
+	json_t *answer = qmp_execute(&r->qmp, "query-status", NULL, ANSWER_MS);
+	const char *status = json_string_value(json_object_get(answer, "status"));
+	int result = 0;
+
+	r->qmp.stopped = false;
+	if (status != NULL && (strcmp(status, "internal-error") == 0 || strcmp(status, "io-error") == 0))
+		result = error_set(err, ERROR_SYSTEM, 0, "QEMU stopped the machine: %s", status);
+	json_decref(answer);
+	return result;
 }
 
 /* Watch until there is a verdict. */
 static int watch(struct runner *r, struct run_outcome *outcome, struct error *err)
 {
-	int64_t started = now_ms();
+	int64_t started = clock_ms();
 	int64_t deadline = r->options->timeout > 0 ?
 				   started + (int64_t)(r->options->timeout * 1000 + 0.5) :
 				   0;
@@ -310,11 +331,17 @@ static int watch(struct runner *r, struct run_outcome *outcome, struct error *er
 			{ .fd = r->messages, .events = POLLIN },
 			{ .fd = r->watch_output ? STDOUT_FILENO : -1 },
 		};
-		int64_t wake = earlier(deadline, next_look), now = now_ms();
+		int64_t wake = earlier(deadline, next_look), now = clock_ms();
 
 		if (!r->entered && r->message_length > 0)
 			wake = earlier(wake, r->message_time + MESSAGE_PAUSE_MS);
-		int left = wake == 0 ? -1 : wake > now ? (int)(wake - now < 60000 ? wake - now : 60000) : 0;
+		/* Events first, then messages: what was said before an event is
+		 * there when we judge by it. */
+		qmp_poll(&r->qmp);
+		if (r->qmp.stopped && r->qmp.shutdown[0] == '\0' && check_stopped(r, err) != 0)
+			return -1;
+		bool ended = r->qmp.shutdown[0] != '\0' || r->qmp.fd < 0;
+		int left = ended ? 0 : wake == 0 ? -1 : wake > now ? (int)(wake - now < 60000 ? wake - now : 60000) : 0;
 		if (poll(fds, sizeof(fds) / sizeof(fds[0]), left) < 0 && errno != EINTR)
 			return error_set(err, ERROR_SYSTEM, errno, "cannot wait for QEMU");
 
@@ -323,22 +350,18 @@ static int watch(struct runner *r, struct run_outcome *outcome, struct error *er
 			return set_verdict(outcome, VERDICT_SIGNAL, number);
 		if (fds[3].revents & (POLLERR | POLLHUP))
 			return set_verdict(outcome, VERDICT_PIPE, 0);
-		/* Messages before events: a loader error may be followed by one. */
 		if (fds[2].revents != 0)
 			read_messages(r);
-		qmp_poll(&r->qmp);
-		if (r->qmp.shutdown[0] != '\0')
+		if (ended && r->qmp.shutdown[0] != '\0')
 			return judge_shutdown(r, outcome, err);
-		if (r->qmp.fd < 0) {
+		if (ended) {
 			if (!reap(r, 5000))
 				return error_set(err, ERROR_SYSTEM, 0, "QEMU closed its control socket");
 			return judge_exit(r, outcome, err);
 		}
-		if (message_complete(r)) {
-			memcpy(outcome->text, r->message, r->message_length + 1);
-			return set_verdict(outcome, VERDICT_LOADER, 0);
-		}
-		now = now_ms();
+		if (message_complete(r))
+			return judge_message(r, outcome);
+		now = clock_ms();
 		if (deadline != 0 && now >= deadline) {
 			locate(r, outcome->text, sizeof(outcome->text));
 			return set_verdict(outcome, VERDICT_TIMEOUT, 0);
@@ -348,23 +371,38 @@ static int watch(struct runner *r, struct run_outcome *outcome, struct error *er
 				locate(r, outcome->text, sizeof(outcome->text));
 				return set_verdict(outcome, VERDICT_HALTED, 0);
 			}
-			next_look = now_ms() + HALT_POLL_MS;
+			next_look = clock_ms() + HALT_POLL_MS;
 		}
 	}
 }
 
 /* ---- All together -------------------------------------------------------- */
 
-/* Wait until QEMU listens, then let the machine go. */
-static int begin(struct runner *r, bool stay_stopped, struct error *err)
+/* Wait until QEMU listens, then let the machine go.  Returns 1 if there is a
+ * verdict already. */
+static int begin(struct runner *r, bool stay_stopped, struct run_outcome *outcome,
+		 struct error *err)
 {
-	json_t *answer = qmp_execute(&r->qmp, "qmp_capabilities", NULL, START_MS);
+	double timeout = r->options->timeout;
+	bool limited = timeout > 0 && timeout * 1000 < START_MS;
+	json_t *answer = qmp_execute(&r->qmp, "qmp_capabilities", NULL,
+				     limited ? (int)(timeout * 1000) : START_MS);
 
 	if (answer == NULL) {
-		if (r->qmp.fd < 0 && reap(r, 5000) && WIFEXITED(r->status))
-			return error_set(err, ERROR_SYSTEM, 0,
-					 "QEMU refused to start (status %d); its own words are above",
-					 WEXITSTATUS(r->status));
+		int number = read_signal(r);
+
+		if (number != 0) {
+			set_verdict(outcome, VERDICT_SIGNAL, number);
+			return 1;
+		}
+		if (reap(r, r->qmp.fd < 0 ? 5000 : 0) && WIFEXITED(r->status)) {
+			set_verdict(outcome, VERDICT_REFUSED, WEXITSTATUS(r->status));
+			return 1;
+		}
+		if (limited && r->qmp.fd >= 0) {
+			set_verdict(outcome, VERDICT_TIMEOUT, 0);
+			return 1;
+		}
 		return error_set(err, ERROR_SYSTEM, 0, "QEMU did not start");
 	}
 	json_decref(answer);
@@ -381,6 +419,7 @@ static void prepare_output(struct runner *r)
 
 	if (fstat(STDOUT_FILENO, &st) != 0)
 		return;
+	r->output_mode = st.st_mode;
 	r->watch_output = S_ISFIFO(st.st_mode);
 	if (S_ISREG(st.st_mode)) {
 		int flags = fcntl(STDOUT_FILENO, F_GETFL);
@@ -396,7 +435,9 @@ int runner_run(struct qemu_machine *machine, const struct run_options *options,
 	int qmp_pair[2], message_pair[2];
 	struct termios terminal;
 	bool has_terminal = tcgetattr(STDIN_FILENO, &terminal) == 0;
-	sigset_t ours, old;
+	int flags[2] = { fcntl(STDIN_FILENO, F_GETFL), fcntl(STDOUT_FILENO, F_GETFL) };
+	static const int deadly[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
+	sigset_t ours, old, child_mask;
 
 	*outcome = (struct run_outcome){0};
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, qmp_pair) != 0)
@@ -413,27 +454,41 @@ int runner_run(struct qemu_machine *machine, const struct run_options *options,
 
 	sigemptyset(&ours);
 	sigaddset(&ours, SIGCHLD);
-	sigaddset(&ours, SIGINT);
-	sigaddset(&ours, SIGTERM);
-	sigaddset(&ours, SIGHUP);
-	sigaddset(&ours, SIGQUIT);
+	sigprocmask(SIG_SETMASK, NULL, &child_mask);
+	for (size_t i = 0; i < sizeof(deadly) / sizeof(deadly[0]); i++) {
+		struct sigaction action;
+
+		/* nohup: ignored by us, and kept from QEMU, which sets handlers. */
+		sigaction(deadly[i], NULL, &action);
+		sigaddset(action.sa_handler == SIG_IGN ? &child_mask : &ours, deadly[i]);
+	}
 	sigprocmask(SIG_BLOCK, &ours, &old);
 	r.signals = signalfd(-1, &ours, SFD_CLOEXEC | SFD_NONBLOCK);
+	r.qmp.interrupt = r.signals;
 	prepare_output(&r);
 
 	char **arguments = qemu_arguments(machine);
 	fflush(NULL);
-	int status = start(&r, arguments, &old, machine->qmp_fd, machine->runner_fd, err);
+	int status = start(&r, arguments, &child_mask, machine->qmp_fd, machine->runner_fd, err);
 	close(machine->qmp_fd);
 	close(machine->runner_fd);
 	qemu_free(arguments);
 	if (status == 0)
-		status = begin(&r, qemu_user_has(machine->user, "-S"), err);
-	if (status == 0)
+		status = begin(&r, qemu_user_has(machine->user, "-S"), outcome, err);
+	if (status > 0)
+		status = 0;	/* there is a verdict already */
+	else if (status == 0)
 		status = watch(&r, outcome, err);
 	if (r.pid != 0)
 		quit(&r);
 
+	/* QEMU leaves them as it liked them; what others write comes behind. */
+	if (S_ISREG(r.output_mode))
+		lseek(STDOUT_FILENO, 0, SEEK_END);
+	for (int fd = STDIN_FILENO; fd <= STDOUT_FILENO; fd++) {
+		if (flags[fd] >= 0)
+			fcntl(fd, F_SETFL, flags[fd]);
+	}
 	if (has_terminal && tcgetpgrp(STDIN_FILENO) == getpgrp())
 		tcsetattr(STDIN_FILENO, TCSANOW, &terminal);
 	qmp_free(&r.qmp);
@@ -446,7 +501,7 @@ int runner_run(struct qemu_machine *machine, const struct run_options *options,
 
 const char *runner_find_display(const char *program)
 {
-	static const char *const windows[] = { "gtk", "sdl", "cocoa" };
+	static const char *const windows[] = { "gtk", "sdl" };
 	int ends[2];
 	char text[4096];
 	size_t used = 0;

@@ -3,7 +3,7 @@
  * The runner: starts QEMU, watches over it, judges how it ended.
  *
  * QEMU is controlled through inherited sockets, so nothing of it has a name in
- * the file system, and it dies when we do.
+ * the file system, and the process that we start dies when we do.
  */
 #ifndef MKBOOTIMG_RUNNER_H
 #define MKBOOTIMG_RUNNER_H
@@ -23,6 +23,7 @@ enum verdict {
 	VERDICT_CRASHED,	/* triple fault or reset */
 	VERDICT_TIMEOUT,
 	VERDICT_LOADER,		/* the loader said an error */
+	VERDICT_REFUSED,	/* QEMU ended before it was ready; its words are on stderr */
 	VERDICT_NOT_ENTERED,	/* the machine was reset before the kernel ran */
 	VERDICT_SIGNAL,		/* we were told to end, by a signal */
 	VERDICT_PIPE,		/* nobody reads our output any more */
@@ -35,7 +36,8 @@ struct run_options {
 
 struct run_outcome {
 	enum verdict verdict;
-	int code;		/* VERDICT_GUEST_CODE: QEMU's exit status; VERDICT_SIGNAL: which */
+	int code;		/* VERDICT_GUEST_CODE, VERDICT_REFUSED: QEMU's exit status;
+				   VERDICT_SIGNAL: which */
 	char text[512];		/* where it happened, or what the loader said; may be "" */
 };
 

@@ -54,7 +54,7 @@ says "truncated before the table" E09 bad.img
 
 says "a CPU without long mode" E03 good.img -cpu qemu64,-lm
 says "a CPU without SSE2" E04 good.img -cpu qemu64,-sse2
-says "too little memory" E13 --memory 64M "$KERNELS/data.elf"
+says "too little memory" E13 "$KERNELS/data.elf" -m 64
 
 # On the screen too, and, in an emulator that we do not run, on port 0xe9.
 poke $((TABLE + 40))

@@ -47,6 +47,9 @@ has "shows COM1" out "ending by: success"
 try "the user's -m" 0 run -c success k.elf -m 64
 try "the user's -M" 0 run -c success k.elf -M q35
 
+printf '#!/bin/sh\nexec sleep 100\n' >hung
+chmod +x hung
+
 # What goes wrong is said.
 try "no QEMU" 126 run --qemu no-such-qemu k.elf
 has "says what to install" err "apt install qemu-system-x86"
@@ -54,6 +57,31 @@ try "a QEMU that refuses" 126 run k.elf -device no-such-device
 has "QEMU's words" err "no-such-device"
 has "and ours" err "QEMU refused to start"
 try "a program that is not QEMU" 126 run --qemu true k.elf
+try "a question to QEMU" 0 run k.elf -device help
+try "an option of ours behind the kernel" 126 run k.elf --timeout 3
+has "what to do" err "give mkbootimg's options before it"
+try "-daemonize" 2 run k.elf -daemonize
+try "too little --memory" 126 run --memory 1M "$KERNELS/data.elf"
+has "says how much" err "MiB of memory, more than --memory gives"
+"$MKBOOTIMG" build -o a:b.img -c success k.elf
+try "build options for an image" 2 run -c words a:b.img
+try "an image named like a protocol" 0 run a:b.img
+try "a user's chardev of a usual name" 0 run -c success k.elf -chardev null,id=serial -chardev null,id=qmp
+DISPLAY=:97 try "a display that cannot be opened" 0 "$MKBOOTIMG" run -c success k.elf
+has "is said" err "trying as with --headless"
+
+# Descriptors, signals and variables as nobody should leave them.
+try "closed standard input" 0 bash -c "exec '$MKBOOTIMG' run --headless -c success k.elf <&-"
+try "closed standard output" 0 bash -c "exec '$MKBOOTIMG' run --headless -c success k.elf >&-"
+ld -N -nostdlib -static --no-warn-rwx-segments -Ttext=0x400000 -o wx.elf "$KERNELS/ends.o"
+"$MKBOOTIMG" build -q -o right.img wx.elf
+try "closed standard input and error" 0 bash -c "exec '$MKBOOTIMG' build -o wx.img wx.elf <&- 2>&-"
+check "messages do not go into the image" cmp right.img wx.img
+try "SIGCHLD ignored" 0 bash -c "trap '' CHLD; exec '$MKBOOTIMG' run --headless -c success k.elf"
+try "NASMENV is not in the way" 0 env NASMENV=-nonsense XDG_CACHE_HOME="$PWD/cold" "$MKBOOTIMG" build -o k2.img k.elf
+try "a QEMU that never starts, with a timeout" 124 run --qemu ./hung --timeout 1 k.elf
+has "a pvpanic device: crashed" <("$MKBOOTIMG" run --headless -c panic k.elf -device pvpanic 2>&1) "crashed"
+
 try "a bad kernel" 126 run /dev/null
 try "a missing kernel" 126 run nowhere.elf
 has "says so" err "cannot open 'nowhere.elf'"

@@ -36,6 +36,8 @@ void _start(const struct mkbootimg_info *info)
 		out8(0x64, 0xfe);
 	if (asked(info, "reset port"))
 		out8(0xcf9, 0x06);
+	if (asked(info, "panic"))
+		out8(0x505, 1);			/* QEMU's pvpanic device */
 	if (asked(info, "halt"))
 		__asm__ volatile("cli; hlt");
 	if (asked(info, "guard page"))

@@ -77,9 +77,9 @@ TEST(defaults)
 
 	assert_string_equal(arguments[0], "qemu");
 	assert_true(has_pair(arguments, "-m", "64M"));
-	assert_true(has_pair(arguments, "-chardev", "stdio,id=serial"));
-	assert_true(has_pair(arguments, "-serial", "chardev:serial"));
-	assert_true(has_pair(arguments, "-chardev", "file,path=/dev/fd/1,id=debug"));
+	assert_true(has_pair(arguments, "-chardev", "stdio,id=mkbootimg-serial"));
+	assert_true(has_pair(arguments, "-serial", "chardev:mkbootimg-serial"));
+	assert_true(has_pair(arguments, "-chardev", "file,path=/dev/fd/1,id=mkbootimg-debug"));
 	assert_true(has_pair(arguments, "-display", "our-display"));
 	assert_int_equal(count_with(arguments, "isa-debug-exit,iobase=0xf4"), 1);
 	assert_int_equal(count_with(arguments, "iobase=0xe9"), 1);
@@ -105,9 +105,9 @@ TEST(control_sockets)
 	machine.qmp_fd = 0;
 	machine.runner_fd = 123;
 	char **arguments = qemu_arguments(&machine);
-	assert_true(has_pair(arguments, "-chardev", "socket,id=qmp,fd=0"));
-	assert_true(has_pair(arguments, "-chardev", "socket,id=runner,fd=123"));
-	assert_int_equal(count_with(arguments, "iobase=0xea,readback=0xea,chardev=runner"), 1);
+	assert_true(has_pair(arguments, "-chardev", "socket,id=mkbootimg-qmp,fd=0"));
+	assert_true(has_pair(arguments, "-chardev", "socket,id=mkbootimg-runner,fd=123"));
+	assert_int_equal(count_with(arguments, "iobase=0xea,readback=0xea,chardev=mkbootimg-runner"), 1);
 	assert_int_equal(count_with(arguments, "-no-shutdown"), 1);
 	qemu_free(arguments);
 }
@@ -174,8 +174,8 @@ static void check_disk(const char *name)
 	CHECK(qemu_disk_known(name), "'%s' is listed but not known", name);
 	machine.disk = name;
 	char **arguments = qemu_arguments(&machine);
-	CHECK(count_with(arguments, "drive=boot,bootindex=0") == 1, "'%s': no bootindex", name);
-	CHECK(count_with(arguments, "bus=boot-bus.0") == count_with(arguments, ",id=boot-bus"),
+	CHECK(count_with(arguments, "drive=mkbootimg,bootindex=0") == 1, "'%s': no bootindex", name);
+	CHECK(count_with(arguments, "bus=mkbootimg-bus.0") == count_with(arguments, ",id=mkbootimg-bus"),
 	      "'%s': a bus without its controller", name);
 	qemu_free(arguments);
 }
@@ -235,18 +235,18 @@ static void check_suppressed(const struct user_case *c, char *const *defaults)
 TEST(user_replaces_ours)
 {
 	static const struct user_case cases[] = {
-		{ { "-serial", "null" }, { "chardev:serial", "stdio,id=serial" } },
-		{ { "--serial", "null" }, { "chardev:serial", "stdio,id=serial" } },
-		{ { "-debugcon", "null" }, { "iobase=0xe9", ",id=debug" } },
-		{ { "--debugcon", "null" }, { "iobase=0xe9", ",id=debug" } },
-		{ { "-device", "isa-debugcon,chardev=mine" }, { "iobase=0xe9", ",id=debug" } },
+		{ { "-serial", "null" }, { "chardev:mkbootimg-serial", "stdio,id=mkbootimg-serial" } },
+		{ { "--serial", "null" }, { "chardev:mkbootimg-serial", "stdio,id=mkbootimg-serial" } },
+		{ { "-debugcon", "null" }, { "iobase=0xe9", ",id=mkbootimg-debug" } },
+		{ { "--debugcon", "null" }, { "iobase=0xe9", ",id=mkbootimg-debug" } },
+		{ { "-device", "isa-debugcon,chardev=mine" }, { "iobase=0xe9", ",id=mkbootimg-debug" } },
 		{ { "-display", "none" }, { "our-display" } },
 		{ { "--display", "none" }, { "our-display" } },
-		{ { "-nographic" }, { "our-display", "chardev:serial", "stdio,id=serial" } },
-		{ { "--nographic" }, { "our-display", "chardev:serial" } },
+		{ { "-nographic" }, { "our-display", "chardev:mkbootimg-serial", "stdio,id=mkbootimg-serial" } },
+		{ { "--nographic" }, { "our-display", "chardev:mkbootimg-serial" } },
 		{ { "-device", "isa-debug-exit" }, { "iobase=0xf4" } },
 		{ { "-device", "isa-debug-exit,iobase=0x501,iosize=2" }, { "iobase=0xf4" } },
-		{ { "-vnc", ":1", "-serial", "pty" }, { "chardev:serial" } },
+		{ { "-vnc", ":1", "-serial", "pty" }, { "chardev:mkbootimg-serial" } },
 	};
 	char **defaults = default_arguments();
 
@@ -289,7 +289,7 @@ TEST(user_of_stdio_has_it_alone)
 	char **arguments = qemu_arguments(&machine);
 
 	assert_int_equal(count_with(arguments, "stdio"), 1);
-	assert_true(has_pair(arguments, "-serial", "chardev:serial"));
+	assert_true(has_pair(arguments, "-serial", "chardev:mkbootimg-serial"));
 	qemu_free(arguments);
 }
 
