@@ -42,8 +42,8 @@ enum {
 static const char doc[] =
 	"Boot KERNEL, an ELF file, or IMAGE, a disk image, in QEMU, and say how it ended.  "
 	"Everything after KERNEL or IMAGE goes to QEMU.\v"
-	"Exit status: 0 success (the guest wrote 0x10 to port 0xf4, switched the machine off, or the "
-	"window was closed); odd: the guest wrote another value v, and this is 2v+1; 2 usage; 120 halted "
+	"Exit status: 0 success (the guest wrote 0x10 to port 0xf4, switched the machine off, or, "
+	"without --timeout, the window was closed); odd: the guest wrote another value v, and this is 2v+1; 2 usage; 120 halted "
 	"for good (judged with --timeout); 122 crashed; 124 timed out; 126 it could not be done.";
 
 static const struct argp_option options_list[] = {

@@ -138,8 +138,6 @@ static void read_loader(struct reader *r)
 int image_read(struct image *image, const unsigned char *bytes, size_t size, bool verify,
 	       struct error *err)
 {
-	struct reader reader = { image, bytes, size, verify };
-
 	*image = (struct image){
 		.base = get_le64(bytes + S1_OFF_BASE),
 		.disk_id = get_le32(bytes + S1_OFF_DISK_ID),
@@ -150,6 +148,7 @@ int image_read(struct image *image, const unsigned char *bytes, size_t size, boo
 		return error_set(err, ERROR_SYSTEM, 0, "out of memory");
 	for (size_t i = 0; i < SECTOR0_COUNT; i++)
 		add_range(image, sector0[i].offset, sector0[i].length, sector0[i].what);
+	struct reader reader = { image, bytes, size, verify };
 	read_loader(&reader);
 	if (!image->has_plan)
 		image->first_extent_range = image->range_count;

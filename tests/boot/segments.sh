@@ -8,6 +8,18 @@ boots "sharing pages, unaligned, in descending order, one empty" "$KERNELS/share
 boots "120 segments in no order" "$KERNELS/segments.elf" --memory 64M
 has "120 segments: says so" out "all segments are there"
 
+# A machine's memory is all zeros in an emulator and not on a desk: fill it.
+dirty() {
+	boots "$1, in dirty memory" "$2" -- -m 128 -M pc,memory-backend=dirty \
+		-object memory-backend-file,id=dirty,size=128M,mem-path=dirty.mem,share=off
+}
+head -c $((128 << 20)) /dev/zero | tr '\0' '\314' >dirty.mem
+dirty "what must be clear is" "$KERNELS/state-high.elf"
+dirty "low-linked too" "$KERNELS/state-low.elf"
+dirty "between segments too" "$KERNELS/shared.elf"
+dirty "behind many segments too" "$KERNELS/segments.elf"
+rm -f dirty.mem
+
 # .bss is cleared, not stored: 48 MiB of data and 64 MiB of .bss.
 try "data and .bss: builds" 0 "$MKBOOTIMG" build -v -o data.img "$KERNELS/data.elf"
 blocks=$(stat -c %b data.img)

@@ -160,6 +160,7 @@ table:
 		entry 0xfffffffffffff000, 0x2000, 2	; around the end
 		entry 0x100000, 0x7e00000, 1	; all of memory, usable twice
 		entry 0x2400000, 0x100000, 4
+		entry 0x40000800, 0x1000, 1	; usable, but no whole page
 %endif
 %ifdef ENDLESS
 		entry 0x2000000, 0x1000, 2
