@@ -428,6 +428,42 @@ static void prepare_output(struct runner *r)
 	}
 }
 
+/* Get the signals that end us, and a child's end, as something to read. */
+static void take_signals(struct runner *r, sigset_t *old, sigset_t *child_mask)
+{
+	static const int deadly[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
+	sigset_t ours;
+
+	sigemptyset(&ours);
+	sigaddset(&ours, SIGCHLD);
+	sigprocmask(SIG_SETMASK, NULL, child_mask);
+	for (size_t i = 0; i < sizeof(deadly) / sizeof(deadly[0]); i++) {
+		struct sigaction action;
+
+		/* nohup: ignored by us, and kept from QEMU, which sets handlers. */
+		sigaction(deadly[i], NULL, &action);
+		sigaddset(action.sa_handler == SIG_IGN ? child_mask : &ours, deadly[i]);
+	}
+	sigprocmask(SIG_BLOCK, &ours, old);
+	r->signals = signalfd(-1, &ours, SFD_CLOEXEC | SFD_NONBLOCK);
+	r->qmp.interrupt = r->signals;
+}
+
+/* Leave terminal and descriptors as they were: QEMU does not. */
+static void restore_output(const struct runner *r, const int flags[2],
+			   const struct termios *terminal)
+{
+	/* What others write comes behind what QEMU wrote. */
+	if (S_ISREG(r->output_mode))
+		lseek(STDOUT_FILENO, 0, SEEK_END);
+	for (int fd = STDIN_FILENO; fd <= STDOUT_FILENO; fd++) {
+		if (flags[fd] >= 0)
+			fcntl(fd, F_SETFL, flags[fd]);
+	}
+	if (terminal != NULL && tcgetpgrp(STDIN_FILENO) == getpgrp())
+		tcsetattr(STDIN_FILENO, TCSANOW, terminal);
+}
+
 int runner_run(struct qemu_machine *machine, const struct run_options *options,
 	       struct run_outcome *outcome, struct error *err)
 {
@@ -436,8 +472,7 @@ int runner_run(struct qemu_machine *machine, const struct run_options *options,
 	struct termios terminal;
 	bool has_terminal = tcgetattr(STDIN_FILENO, &terminal) == 0;
 	int flags[2] = { fcntl(STDIN_FILENO, F_GETFL), fcntl(STDOUT_FILENO, F_GETFL) };
-	static const int deadly[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
-	sigset_t ours, old, child_mask;
+	sigset_t old, child_mask;
 
 	*outcome = (struct run_outcome){0};
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, qmp_pair) != 0)
@@ -452,19 +487,7 @@ int runner_run(struct qemu_machine *machine, const struct run_options *options,
 	machine->qmp_fd = qmp_pair[1];
 	machine->runner_fd = message_pair[1];
 
-	sigemptyset(&ours);
-	sigaddset(&ours, SIGCHLD);
-	sigprocmask(SIG_SETMASK, NULL, &child_mask);
-	for (size_t i = 0; i < sizeof(deadly) / sizeof(deadly[0]); i++) {
-		struct sigaction action;
-
-		/* nohup: ignored by us, and kept from QEMU, which sets handlers. */
-		sigaction(deadly[i], NULL, &action);
-		sigaddset(action.sa_handler == SIG_IGN ? &child_mask : &ours, deadly[i]);
-	}
-	sigprocmask(SIG_BLOCK, &ours, &old);
-	r.signals = signalfd(-1, &ours, SFD_CLOEXEC | SFD_NONBLOCK);
-	r.qmp.interrupt = r.signals;
+	take_signals(&r, &old, &child_mask);
 	prepare_output(&r);
 
 	char **arguments = qemu_arguments(machine);
@@ -482,15 +505,7 @@ int runner_run(struct qemu_machine *machine, const struct run_options *options,
 	if (r.pid != 0)
 		quit(&r);
 
-	/* QEMU leaves them as it liked them; what others write comes behind. */
-	if (S_ISREG(r.output_mode))
-		lseek(STDOUT_FILENO, 0, SEEK_END);
-	for (int fd = STDIN_FILENO; fd <= STDOUT_FILENO; fd++) {
-		if (flags[fd] >= 0)
-			fcntl(fd, F_SETFL, flags[fd]);
-	}
-	if (has_terminal && tcgetpgrp(STDIN_FILENO) == getpgrp())
-		tcsetattr(STDIN_FILENO, TCSANOW, &terminal);
+	restore_output(&r, flags, has_terminal ? &terminal : NULL);
 	qmp_free(&r.qmp);
 	if (r.messages >= 0)
 		close(r.messages);

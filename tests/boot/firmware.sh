@@ -10,7 +10,7 @@
 rom() {
 	local service=$1 name=$2
 	shift 2
-	nasm -w+all -f bin "$@" -o "$name.rom" "$ROOT/tests/firmware/$service.asm" || return
+	nasm -w+all -f bin -I"$ROOT/tests/firmware/" "$@" -o "$name.rom" "$ROOT/tests/firmware/$service.asm" || return
 	local sum
 	sum=$(od -An -v -tu1 "$name.rom" | awk '{ for (i = 1; i <= NF; i++) s += $i } END { print (256 - s % 256) % 256 }')
 	printf '%b' "\\0$(printf %o "$sum")" | dd of="$name.rom" bs=1 seek=511 conv=notrunc status=none

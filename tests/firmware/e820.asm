@@ -15,24 +15,9 @@
 ;
 ; Everything else goes on to the firmware, whose handler moves to INT 60h.
 
-cpu 386
-bits 16
-org 0
+%include "rom.inc"
 
-		db 0x55, 0xaa, 1
-		jmp near install
-
-install:	push ds
-		push eax
-		xor ax, ax
-		mov ds, ax
-		mov eax, [0x15 * 4]
-		mov [0x60 * 4], eax
-		mov word [0x15 * 4], handler
-		mov [0x15 * 4 + 2], cs
-		pop eax
-		pop ds
-		retf
+		rom_header 0x15
 
 handler:	cmp ax, 0xe820
 		je map
@@ -120,28 +105,14 @@ answer:		mov eax, 0x534d4150
 		push dx
 		pop es
 %endif
-		push bp
-		mov bp, sp
-		and word [ss:bp + 6], ~1
-		pop bp
-		iret
-fail:		push bp
-		mov bp, sp
-		or word [ss:bp + 6], 1
-		pop bp
-		mov ah, 0x86
-		iret
+		clc
+		return_carry
+fail:		mov ah, 0x86
+		stc
+		return_carry
 
 far_on:		int 0x60
-		push bp
-		mov bp, sp
-		jc .set
-		and word [ss:bp + 6], ~1
-		pop bp
-		iret
-.set:		or word [ss:bp + 6], 1
-		pop bp
-		iret
+		return_carry
 
 ; entry START, LENGTH, TYPE
 %macro entry 3
@@ -171,5 +142,4 @@ table_count	equ 600
 table_count	equ ($ - table) / 20
 %endif
 
-		times 511 - ($ - $$) db 0
-		db 0				; checksum, filled in by firmware.sh
+		rom_end

@@ -15,26 +15,10 @@
 ; Reads are AH = 02 and AH = 42.  Everything else goes on to the firmware, whose
 ; handler moves to INT 60h.
 
-cpu 386
-bits 16
-org 0
+%include "rom.inc"
 
-		db 0x55, 0xaa, 1		; signature, 512-byte units
-		jmp near install
+		rom_header 0x13
 
-install:	push ds
-		push eax
-		xor ax, ax
-		mov ds, ax
-		mov eax, [0x13 * 4]
-		mov [0x60 * 4], eax
-		mov word [0x13 * 4], handler
-		mov [0x13 * 4 + 2], cs
-		pop eax
-		pop ds
-		retf
-
-; The interrupt frame: IP, CS, FLAGS; the carry that the caller gets lies there.
 handler:
 %ifdef NO_EDD
 		cmp ah, 0x41
@@ -130,16 +114,7 @@ trash_rest:	jc finish
 		iret
 %endif
 
-		; Hand the firmware's carry to the caller.
-finish:		push bp
-		mov bp, sp
-		jc .set
-		and word [ss:bp + 6], ~1
-		pop bp
-		iret
-.set:		or word [ss:bp + 6], 1
-		pop bp
-		iret
+finish:		return_carry
 
 accept:		clc
 		jmp finish
@@ -150,5 +125,4 @@ refuse_timeout:	mov ah, 0x80
 		stc
 		jmp finish
 
-		times 511 - ($ - $$) db 0
-		db 0				; checksum, filled in by tests.mk
+		rom_end
