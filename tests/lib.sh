@@ -113,6 +113,24 @@ boots() {
 	try "$name" 0 "$MKBOOTIMG" run --headless --timeout "$SECONDS_MAX" "${options[@]}" "$kernel" "$@"
 }
 
+# monitor_until TEXT: commands for QEMU's monitor, on stdout: they look at the
+# screen until TEXT is on it (or half a minute is over), then quit.  Leaves the
+# characters in ./screen, a picture in ./screen.ppm.  For "| run ... -monitor stdio".
+monitor_until() {
+	: >screen
+	for _ in $(seq 60); do
+		sleep 0.4
+		printf 'pmemsave 0xb8000 4000 "vga.bin"\n'
+		sleep 0.1
+		# Every other byte is a character.
+		[ -s vga.bin ] && od -An -v -tu1 -w2 vga.bin |
+			awk '{ printf "%c", $1; if (NR % 80 == 0) print "" }' >screen
+		grep -qF -- "$1" screen && break
+	done
+	printf 'screendump "screen.ppm"\nquit\n'
+	sleep 1
+}
+
 done_testing() {
 	finished=1
 	echo "1..$count"

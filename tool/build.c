@@ -4,7 +4,6 @@
  */
 #include "build.h"
 
-#include <elf.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>

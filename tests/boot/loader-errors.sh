@@ -58,13 +58,8 @@ says "too little memory" E13 "$KERNELS/data.elf" -m 64
 
 # On the screen too, and, in an emulator that we do not run, on port 0xe9.
 poke $((TABLE + 40))
-{
-	sleep 2
-	printf 'pmemsave 0xb8000 4000 "vga.bin"\nquit\n'
-	sleep 1
-} | timeout 30 qemu-system-x86_64 -drive file=bad.img,format=raw -display none -net none \
-	-debugcon file:e9 -serial file:com1 -monitor stdio >/dev/null 2>err
-tr -d '\000\007' <vga.bin >screen
+monitor_until "mkbootimg E12" | timeout 60 qemu-system-x86_64 -drive file=bad.img,format=raw -display none \
+	-net none -debugcon file:e9 -serial file:com1 -monitor stdio >/dev/null 2>err
 has "on the screen" screen "mkbootimg E12: the boot table is damaged"
 has "on port 0xe9" e9 "mkbootimg E12: the boot table is damaged"
 has "on COM1" com1 "mkbootimg E12: the boot table is damaged"

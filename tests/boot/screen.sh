@@ -4,25 +4,19 @@
 # What a person sees: pictures of the real screen, taken through QEMU's monitor.
 . "$(dirname "$0")/../lib.sh"
 
-# screen KERNEL SECONDS [RUN-OPTION...]: what the screen shows after some time:
-# a picture in ./screen.ppm, and its text in ./screen.
+# screen TEXT KERNEL [RUN-OPTION...]
 screen() {
-	local kernel=$1 seconds=$2
+	local text=$1 kernel=$2
 	shift 2
-	{
-		sleep "$seconds"
-		printf 'pmemsave 0xb8000 4000 "vga.bin"\nscreendump "screen.ppm"\nquit\n'
-		sleep 2
-	} | timeout 60 "$MKBOOTIMG" run --headless "$@" "$kernel" -monitor stdio >out 2>err
-	# Every other byte is a character.
-	od -An -v -tu1 -w2 vga.bin | awk '{ printf "%c", $1; if (NR % 80 == 0) print "" }' >screen
+	monitor_until "$text" | timeout 60 "$MKBOOTIMG" run --headless "$@" "$kernel" -monitor stdio >out 2>err
 }
 
-screen "$KERNELS/smallest.elf" 3
+screen "Hello World!" "$KERNELS/smallest.elf"
 has "void _start(void) writes to 0xb8000" screen "Hello World!"
 check "the picture is not empty" test -s screen.ppm
 
-screen "$ROOT/example-kernel/kernel.elf" 3 -c "some words"
+rm -f vga.bin
+screen "loader, reclaimable" "$ROOT/example-kernel/kernel.elf" -c "some words"
 has "the example kernel says Hello World" screen "Hello World!"
 has "it shows its command line" screen "Command line: some words"
 has "it shows the memory map" screen "usable"
