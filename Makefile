@@ -14,7 +14,7 @@ CFLAGS ?= -O2 -g
 # SANITIZE=1: AddressSanitizer and UndefinedBehaviorSanitizer
 # WERROR=0: warnings are not errors
 # V=1: show the commands
-# DEPS=no: make run and make check install nothing
+# DEPS=no: make run and make check install and download nothing
 
 ifeq ($(V),1)
 Q :=
@@ -54,7 +54,7 @@ MAIN_OBJECT := $(OUT)/tool/main.o
 SHARE := $(OUT)/share/mkbootimg/bootloader
 LOADER_SOURCES := $(wildcard bootloader/*.asm bootloader/*.inc)
 LOADER_COPIES := $(LOADER_SOURCES:bootloader/%=$(SHARE)/%) $(SHARE)/bootabi.inc
-LOADER_VARIANTS := $(SHARE)/PROTOCOL_NATIVE.bin
+LOADER_VARIANTS := $(foreach protocol,NATIVE MULTIBOOT1 MULTIBOOT2 PVH,$(SHARE)/PROTOCOL_$(protocol).bin)
 
 .DELETE_ON_ERROR:
 .PHONY: all run check example run-example install uninstall lint clean help
@@ -98,6 +98,7 @@ run:
 
 check:
 	@scripts/deps check
+	$(if $(filter %/real.sh,$(TESTS)),@scripts/real-kernels || :)
 	@$(MAKE) --no-print-directory run-tests
 
 example: all
@@ -115,7 +116,7 @@ lint:
 	cppcheck --std=c11 --enable=warning,performance,portability --error-exitcode=1 --quiet \
 		--suppress=missingIncludeSystem --inline-suppr -D_GNU_SOURCE -DMKBOOTIMG_VERSION='""' \
 		-Iinclude -Itool tool
-	shellcheck -x -S warning -e SC1091 .ci/run scripts/deps tests/lib.sh tests/*/*.sh
+	shellcheck -x -S warning -e SC1091 .ci/run scripts/* tests/lib.sh tests/*/*.sh
 	mandoc -Tlint -W warning man/*
 
 clean:

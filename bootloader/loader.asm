@@ -8,13 +8,34 @@
 ; the host could take.  The way through it is the order of the files below.
 ;
 ; Defined by whoever assembles it (tool/loader.c):
-;   PROTOCOL_NATIVE	enter the kernel as mkbootimg-protocol(7) "native"
+;   PROTOCOL_NATIVE, PROTOCOL_MULTIBOOT1, PROTOCOL_MULTIBOOT2 or PROTOCOL_PVH
+;			how to enter the kernel, see mkbootimg-protocol(7)
 ;
 ; Assembled with: nasm -f bin -I DIRECTORY/ -D PROTOCOL_NATIVE loader.asm
 
 %include "bootabi.inc"
 %include "layout.inc"
 %include "macros.inc"
+
+; The protocol's number, what EAX is at entry (PVH does not say), and its file.
+%ifdef PROTOCOL_NATIVE
+%define PROTOCOL_NUMBER	BT_PROTOCOL_NATIVE
+%define PROTOCOL_FILE	"native.inc"
+%elifdef PROTOCOL_MULTIBOOT1
+%define PROTOCOL_NUMBER	BT_PROTOCOL_MULTIBOOT1
+%define PROTOCOL_FILE	"multiboot1.inc"
+%define BOOT_MAGIC	MB1_BOOT_MAGIC
+%elifdef PROTOCOL_MULTIBOOT2
+%define PROTOCOL_NUMBER	BT_PROTOCOL_MULTIBOOT2
+%define PROTOCOL_FILE	"multiboot2.inc"
+%define BOOT_MAGIC	MB2_BOOT_MAGIC
+%elifdef PROTOCOL_PVH
+%define PROTOCOL_NUMBER	BT_PROTOCOL_PVH
+%define PROTOCOL_FILE	"pvh.inc"
+%define BOOT_MAGIC	0
+%else
+%error no protocol was chosen
+%endif
 
 cpu x64
 section .text
@@ -31,12 +52,14 @@ org STAGE1
 %include "memmap.inc"		; long mode: memory map, places blocks
 %include "table.inc"		; long mode: reads and checks the boot table
 %include "load.inc"		; long mode: extents into memory, zeros
-%include "paging.inc"		; long mode: the kernel's page tables
-%ifdef PROTOCOL_NATIVE
-%include "native.inc"		; long mode: info block, hand-off
+%include "video.inc"		; real mode: a graphics mode
+%include "info.inc"		; long mode: what the kernel is told
+%ifdef BOOT_MAGIC
+%include "flat.inc"		; long mode: hand-off to 32-bit code
 %else
-%error no protocol was chosen
+%include "paging.inc"		; long mode: the kernel's page tables
 %endif
+%include PROTOCOL_FILE		; long mode: what the kernel is told, hand-off
 %include "errors.inc"		; the sentences
 
 ; Stage 2 is read in whole sectors.

@@ -46,14 +46,14 @@
 /* ---- Boot table: header ------------------------------------------------- */
 
 #define BT_MAGIC		0x454c424154544f42	/* "BOTTABLE", offset 0, u64 */
-#define BT_VERSION		1
+#define BT_VERSION		2
 
 #define BT_OFF_MAGIC		0	/* u64 */
 #define BT_OFF_VERSION		8	/* u32: BT_VERSION */
 #define BT_OFF_LENGTH		12	/* u32: bytes in the whole table */
 #define BT_OFF_CRC		16	/* u32: CRC-32 (zlib's) of the table with this field 0 */
 #define BT_OFF_PROTOCOL		20	/* u32: BT_PROTOCOL_* */
-#define BT_OFF_ENTRY		24	/* u64: entry point, virtual */
+#define BT_OFF_ENTRY		24	/* u64: entry point: virtual, or an offset in ENTRY_BLOCK */
 #define BT_OFF_BLOCKS		32	/* u32: offset of the block records in the table */
 #define BT_OFF_BLOCK_COUNT	36	/* u32 */
 #define BT_OFF_EXTENTS		40	/* u32: offset of the extent records, 16-byte aligned */
@@ -62,24 +62,49 @@
 #define BT_OFF_ZERO_COUNT	52	/* u32 */
 #define BT_OFF_MAPS		56	/* u32: offset of the map records */
 #define BT_OFF_MAP_COUNT	60	/* u32 */
-#define BT_OFF_CMDLINE		64	/* u32: offset of the command line, NUL after it */
-#define BT_OFF_CMDLINE_LEN	68	/* u32: its length without the NUL */
-#define BT_OFF_STACK_SIZE	72	/* u64: bytes, whole pages */
-#define BT_OFF_HANDOFF_VIRT	80	/* u64: virtual start of the hand-off area, 512 GiB aligned */
-#define BT_OFF_PHYSMAP_VIRT	88	/* u64: where all RAM is mapped, 512 GiB aligned */
-#define BT_OFF_PHYSMAP_MAX	96	/* u64: bytes of address space free there */
-#define BT_OFF_KERNEL_START	104	/* u64: lowest mapped kernel address, virtual */
-#define BT_OFF_KERNEL_END	112	/* u64: first address after the highest */
-#define BT_OFF_TABLE_PAGES	120	/* u32: page tables that the map records need at most */
-#define BT_OFF_FLAGS		124	/* u32: 0 */
-#define BT_HEADER_SIZE		128
+#define BT_OFF_INFO		64	/* u32: offset of the info, see "Info" */
+#define BT_OFF_INFO_SIZE	68	/* u32: its bytes */
+#define BT_OFF_FIXUPS		72	/* u32: offset of the fixup records */
+#define BT_OFF_FIXUP_COUNT	76	/* u32 */
+#define BT_OFF_CMDLINE		80	/* u32: offset of the command line in the table (it lies
+					   in the info), NUL after it */
+#define BT_OFF_CMDLINE_LEN	84	/* u32: its length without the NUL */
+#define BT_OFF_STACK_SIZE	88	/* u64: bytes, whole pages */
+#define BT_OFF_ENTRY_BLOCK	96	/* u32: index of the block that holds the entry point, or
+					   BLOCK_NONE where it is virtual */
+#define BT_OFF_TABLE_PAGES	100	/* u32: page tables that the map records need at most */
+#define BT_OFF_HANDOFF_VIRT	104	/* u64: virtual start of the hand-off area, 512 GiB aligned */
+#define BT_OFF_PHYSMAP_VIRT	112	/* u64: where all RAM is mapped, 512 GiB aligned */
+#define BT_OFF_PHYSMAP_MAX	120	/* u64: bytes of address space free there */
+#define BT_OFF_VIDEO_WIDTH	128	/* u16: pixels; 0: any */
+#define BT_OFF_VIDEO_HEIGHT	130	/* u16: lines; 0: any */
+#define BT_OFF_VIDEO_DEPTH	132	/* u8: bits a pixel; 0: any */
+#define BT_OFF_VIDEO		133	/* u8: VIDEO_* */
+#define BT_OFF_RESERVED		134	/* 10 bytes: 0 */
+#define BT_HEADER_SIZE		144
 
 #define BT_PROTOCOL_NATIVE	1
+#define BT_PROTOCOL_MULTIBOOT1	2	/* also plain 32-bit kernels */
+#define BT_PROTOCOL_MULTIBOOT2	3
+#define BT_PROTOCOL_PVH		4
+
+#define VIDEO_TEXT		0	/* 80x25 characters, and the kernel is not told */
+#define VIDEO_TELL		1	/* likewise, and the kernel is told */
+#define VIDEO_PREFER		2	/* a linear framebuffer: the mode, or the nearest below it */
+#define VIDEO_REQUIRE		3	/* that mode, or the loader fails */
 
 /* What the loader has room for (bootloader/layout.inc). */
 #define BT_MAX_BYTES		131072	/* whole table */
 #define BT_MAX_CMDLINE		4095	/* bytes without the NUL */
 #define BT_MAX_BLOCKS		1024
+
+/* Memory below 1 MiB, for protocols whose kernels may be linked there.  Below
+ * it lie the firmware's interrupt vectors and data; above it the loader keeps
+ * stack, GDT and info, of at most these sizes. */
+#define LOW_KERNEL_START	0x1000
+#define LOW_KERNEL_END		0x80000
+#define LOW_MAX_STACK		65536
+#define LOW_MAX_INFO		49152
 
 /* ---- Boot table: block record, a piece of physical memory to find -------- */
 
@@ -87,10 +112,16 @@
 #define BLOCK_OFF_SIZE		8	/* u64: bytes, whole pages */
 #define BLOCK_OFF_ALIGN		16	/* u64: when placed elsewhere: a power of two >= PAGE_SIZE */
 #define BLOCK_OFF_PHASE		24	/* u64: address modulo align, so that large pages fit */
-#define BLOCK_OFF_KIND		32	/* u32: memory kind (INFO_KIND_*) it becomes */
-#define BLOCK_OFF_RESERVED	36	/* u32: 0 */
-#define BLOCK_SIZE		40
+#define BLOCK_OFF_LOWEST	32	/* u64: when placed elsewhere: not below this address */
+#define BLOCK_OFF_HIGHEST	40	/* u64: and its end not above this one */
+#define BLOCK_OFF_KIND		48	/* u32: memory kind (INFO_KIND_*) it becomes */
+#define BLOCK_OFF_FLAGS		52	/* u32: BLOCK_* below */
+#define BLOCK_OFF_LOADED	56	/* u64: 0; where it waits until firmware is done (the loader's) */
+#define BLOCK_SIZE		64
 #define BLOCK_ANYWHERE		0xffffffffffffffff
+#define BLOCK_NONE		0xffffffff	/* no block's index */
+#define BLOCK_FIXED		1	/* nowhere else: fail if that memory is not free */
+#define BLOCK_TOP		2	/* elsewhere means as high as possible */
 
 /* ---- Boot table: extent record, sectors to copy into a block ------------- */
 
@@ -129,6 +160,21 @@
 #define MAP_EXECUTE		1
 #define MAP_WRITE		2
 #define MAP_READ		4
+
+/* ---- Boot table: info, and fixup records -------------------------------- */
+
+/* Info: what the kernel is told, in its protocol's own format, as far as the
+ * host knows it.  The loader copies it to where the kernel will find it, adds
+ * the addresses that it chose (the fixups), and fills in what only the machine
+ * knows. */
+
+/* A fixup adds an address to a little-endian field of the info. */
+#define FIXUP_OFF_OFFSET	0	/* u32: of the field, from the start of the info */
+#define FIXUP_OFF_WIDTH		4	/* u32: bytes of the field, 4 or 8 */
+#define FIXUP_OFF_BLOCK		8	/* u32: block whose physical address is added, or BLOCK_NONE:
+					   the address of the info as the kernel sees it */
+#define FIXUP_OFF_RESERVED	12	/* u32: 0 */
+#define FIXUP_SIZE		16
 
 /* ---- Hand-off: struct mkbootimg_info (include/mkbootimg.h) --------------- */
 
@@ -184,6 +230,13 @@
 #define SEGMENT_OFF_RESERVED	28	/* u32: 0 */
 #define SEGMENT_SIZE		32
 
+/* One module. */
+#define MODULE_OFF_START	0	/* u64: virtual, in the physical map */
+#define MODULE_OFF_PHYS		8	/* u64 */
+#define MODULE_OFF_SIZE		16	/* u64: bytes */
+#define MODULE_OFF_NAME		24	/* u64: virtual */
+#define MODULE_SIZE		32
+
 /* Memory kinds: where regions overlap, the higher number wins, so the order
  * is from the most to the least free.  0 is "nothing known here". */
 #define INFO_KIND_USABLE		1
@@ -200,11 +253,91 @@
 #define INFO_FB_TEXT		1
 #define INFO_FB_RGB		2
 
+/* ---- Hand-off: Multiboot information (Multiboot 0.6.96, 3.3) -------------- */
+
+#define MB1_OFF_FLAGS		0	/* u32: MB1_HAS_* */
+#define MB1_OFF_MEM_LOWER	4	/* u32: KiB from 0 */
+#define MB1_OFF_MEM_UPPER	8	/* u32: KiB from 1 MiB to the first hole */
+#define MB1_OFF_BOOT_DEVICE	12	/* u32: drive in the highest byte, then partitions */
+#define MB1_OFF_CMDLINE		16	/* u32 */
+#define MB1_OFF_MODS_COUNT	20	/* u32 */
+#define MB1_OFF_MODS_ADDR	24	/* u32: MB1_MOD_* records */
+#define MB1_OFF_SYMS		28	/* 4 x u32: num, size, addr, shndx of the section headers */
+#define MB1_OFF_MMAP_LENGTH	44	/* u32: bytes */
+#define MB1_OFF_MMAP_ADDR	48	/* u32 */
+#define MB1_OFF_LOADER_NAME	64	/* u32 */
+#define MB1_OFF_VBE_CONTROL	72	/* u32: address of the VbeInfoBlock */
+#define MB1_OFF_VBE_MODE_INFO	76	/* u32: address of the ModeInfoBlock */
+#define MB1_OFF_VBE_MODE	80	/* u16; 3 words of the protected-mode interface follow: 0 */
+#define MB1_OFF_FRAMEBUFFER	88	/* address u64, pitch, width, height u32, bpp, type u8, and
+					   6 bytes of colour field positions and sizes */
+#define MB1_INFO_SIZE		120
+
+#define MB1_HAS_MEMORY		0x0001
+#define MB1_HAS_BOOT_DEVICE	0x0002
+#define MB1_HAS_CMDLINE		0x0004
+#define MB1_HAS_MODULES		0x0008
+#define MB1_HAS_SECTIONS	0x0020
+#define MB1_HAS_MMAP		0x0040
+#define MB1_HAS_LOADER_NAME	0x0200
+#define MB1_HAS_VBE		0x0800
+#define MB1_HAS_FRAMEBUFFER	0x1000
+
+#define MB1_MOD_START		0	/* u32 */
+#define MB1_MOD_END		4	/* u32: behind its last byte */
+#define MB1_MOD_STRING		8	/* u32 */
+#define MB1_MOD_SIZE		16
+
+#define MB1_BOOT_MAGIC		0x2badb002	/* EAX at entry (3.2) */
+
+/* ---- Hand-off: Multiboot 2 information (Multiboot 2.0, 3.6) --------------- */
+
+#define MB2_OFF_TOTAL_SIZE	0	/* u32, then u32 0; tags of u32 type, u32 size, 8-byte aligned */
+#define MB2_HEADER_SIZE		8
+
+#define MB2_TAG_END		0
+#define MB2_TAG_CMDLINE		1
+#define MB2_TAG_LOADER_NAME	2
+#define MB2_TAG_MODULE		3
+#define MB2_TAG_MEMORY		4
+#define MB2_TAG_BOOT_DEVICE	5
+#define MB2_TAG_MMAP		6
+#define MB2_TAG_VBE		7
+#define MB2_TAG_FRAMEBUFFER	8
+#define MB2_TAG_SECTIONS	9
+#define MB2_TAG_SMBIOS		13
+#define MB2_TAG_ACPI_OLD	14
+#define MB2_TAG_ACPI_NEW	15
+#define MB2_TAG_LOAD_BASE	21
+
+#define MB2_BOOT_MAGIC		0x36d76289	/* EAX at entry (3.5) */
+
+/* ---- Hand-off: struct hvm_start_info (x86/HVM direct boot ABI, version 1) -- */
+
+#define PVH_OFF_MAGIC		0	/* u32 */
+#define PVH_OFF_VERSION		4	/* u32: 1, has the memory map */
+#define PVH_OFF_FLAGS		8	/* u32: 0 */
+#define PVH_OFF_MODULE_COUNT	12	/* u32 */
+#define PVH_OFF_MODULES		16	/* u64: PVH_MOD_* records */
+#define PVH_OFF_CMDLINE		24	/* u64 */
+#define PVH_OFF_RSDP		32	/* u64 */
+#define PVH_OFF_MMAP		40	/* u64: records of u64 address, u64 size, u32 type, u32 0 */
+#define PVH_OFF_MMAP_COUNT	48	/* u32 */
+#define PVH_INFO_SIZE		56
+
+#define PVH_MOD_START		0	/* u64 */
+#define PVH_MOD_BYTES		8	/* u64 */
+#define PVH_MOD_CMDLINE		16	/* u64 */
+#define PVH_MOD_SIZE		32
+
+#define PVH_MAGIC		0x336ec578
+
 /* ---- Ports between guest and runner ------------------------------------- */
 
 #define PORT_DEBUG_CONSOLE	0xe9	/* reads back its own number when it is there */
 #define PORT_RUNNER		0xea	/* likewise; only "mkbootimg run" provides it */
 #define RUNNER_HANDOFF		4	/* byte on PORT_RUNNER: the kernel is entered next;
 					   everything before it is a loader message */
+#define RUNNER_FAULT		5	/* behind that: before and after the early fault report */
 
 #endif

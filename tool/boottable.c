@@ -70,6 +70,14 @@ SEGMENT_AT(SEGMENT_OFF_FLAGS, flags);
 SEGMENT_AT(SEGMENT_OFF_RESERVED, reserved);
 static_assert(sizeof(struct mkbootimg_segment) == SEGMENT_SIZE, "segment size");
 
+#define MODULE_AT(offset, field) \
+	static_assert(offsetof(struct mkbootimg_module, field) == (offset), #field)
+MODULE_AT(MODULE_OFF_START, start);
+MODULE_AT(MODULE_OFF_PHYS, physical_start);
+MODULE_AT(MODULE_OFF_SIZE, size);
+MODULE_AT(MODULE_OFF_NAME, name);
+static_assert(sizeof(struct mkbootimg_module) == MODULE_SIZE, "module size");
+
 #define SAME(theirs, ours) static_assert((int)(theirs) == (ours), #ours)
 SAME(MKBOOTIMG_MEMORY_USABLE, INFO_KIND_USABLE);
 SAME(MKBOOTIMG_MEMORY_LOADER_RECLAIMABLE, INFO_KIND_LOADER_RECLAIMABLE);
@@ -96,7 +104,8 @@ struct parts {
 	size_t blocks;
 	size_t maps;
 	size_t zeros;
-	size_t cmdline;
+	size_t fixups;
+	size_t info;
 	size_t end;
 };
 
@@ -108,8 +117,9 @@ static struct parts find_parts(const struct plan *plan)
 	parts.blocks = parts.extents + plan->extent_count * EXTENT_SIZE;
 	parts.maps = parts.blocks + plan->block_count * BLOCK_SIZE;
 	parts.zeros = parts.maps + plan->map_count * MAP_SIZE;
-	parts.cmdline = parts.zeros + plan->zero_count * ZERO_SIZE;
-	parts.end = parts.cmdline + strlen(plan->cmdline) + 1;
+	parts.fixups = parts.zeros + plan->zero_count * ZERO_SIZE;
+	parts.info = parts.fixups + plan->fixup_count * FIXUP_SIZE;
+	parts.end = parts.info + plan->info_size;
 	return parts;
 }
 
@@ -128,7 +138,7 @@ int boottable_check(const struct plan *plan, const char *name, struct error *err
 				 BT_MAX_CMDLINE);
 	if (size > BT_MAX_BYTES)
 		return error_set(err, ERROR_INPUT, 0,
-				 "'%s' has too many segments: its boot table would be %zu bytes long, the loader has room for %d",
+				 "'%s' has too many segments, or modules: its boot table would be %zu bytes long, the loader has room for %d",
 				 name, size, BT_MAX_BYTES);
 	return 0;
 }
@@ -159,7 +169,10 @@ static void encode_blocks(const struct plan *plan, unsigned char *p)
 		put_le64(p + BLOCK_OFF_SIZE, block->size);
 		put_le64(p + BLOCK_OFF_ALIGN, block->align);
 		put_le64(p + BLOCK_OFF_PHASE, block->phase);
+		put_le64(p + BLOCK_OFF_LOWEST, block->lowest);
+		put_le64(p + BLOCK_OFF_HIGHEST, block->highest);
 		put_le32(p + BLOCK_OFF_KIND, block->kind);
+		put_le32(p + BLOCK_OFF_FLAGS, block->flags);
 	}
 }
 
@@ -187,6 +200,25 @@ static void encode_zeros(const struct plan *plan, unsigned char *p)
 	}
 }
 
+static void encode_fixups(const struct plan *plan, unsigned char *p)
+{
+	for (size_t i = 0; i < plan->fixup_count; i++, p += FIXUP_SIZE) {
+		const struct plan_fixup *fixup = &plan->fixups[i];
+
+		put_le32(p + FIXUP_OFF_OFFSET, fixup->offset);
+		put_le32(p + FIXUP_OFF_WIDTH, fixup->width);
+		put_le32(p + FIXUP_OFF_BLOCK, fixup->block);
+	}
+}
+
+static void encode_video(const struct plan_video *video, unsigned char *bytes)
+{
+	put_le16(bytes + BT_OFF_VIDEO_WIDTH, video->width);
+	put_le16(bytes + BT_OFF_VIDEO_HEIGHT, video->height);
+	bytes[BT_OFF_VIDEO_DEPTH] = video->depth;
+	bytes[BT_OFF_VIDEO] = video->mode;
+}
+
 /* CRC-32 of a table, its own field counted as 0. */
 static uint32_t table_crc(const unsigned char *bytes, size_t size)
 {
@@ -207,7 +239,7 @@ void boottable_encode(const struct plan *plan, const struct extent_place *places
 	put_le32(bytes + BT_OFF_VERSION, BT_VERSION);
 	put_le32(bytes + BT_OFF_LENGTH, (uint32_t)parts.end);
 	put_le32(bytes + BT_OFF_PROTOCOL, plan->protocol);
-	put_le64(bytes + BT_OFF_ENTRY, plan->entry);
+	put_le64(bytes + BT_OFF_ENTRY, plan->entry_block == BLOCK_NONE ? plan->entry : plan->entry_offset);
 	put_le32(bytes + BT_OFF_BLOCKS, (uint32_t)parts.blocks);
 	put_le32(bytes + BT_OFF_BLOCK_COUNT, (uint32_t)plan->block_count);
 	put_le32(bytes + BT_OFF_EXTENTS, (uint32_t)parts.extents);
@@ -216,21 +248,26 @@ void boottable_encode(const struct plan *plan, const struct extent_place *places
 	put_le32(bytes + BT_OFF_ZERO_COUNT, (uint32_t)plan->zero_count);
 	put_le32(bytes + BT_OFF_MAPS, (uint32_t)parts.maps);
 	put_le32(bytes + BT_OFF_MAP_COUNT, (uint32_t)plan->map_count);
-	put_le32(bytes + BT_OFF_CMDLINE, (uint32_t)parts.cmdline);
+	put_le32(bytes + BT_OFF_INFO, (uint32_t)parts.info);
+	put_le32(bytes + BT_OFF_INFO_SIZE, (uint32_t)plan->info_size);
+	put_le32(bytes + BT_OFF_FIXUPS, (uint32_t)parts.fixups);
+	put_le32(bytes + BT_OFF_FIXUP_COUNT, (uint32_t)plan->fixup_count);
+	put_le32(bytes + BT_OFF_CMDLINE, (uint32_t)(parts.info + plan->cmdline_offset));
 	put_le32(bytes + BT_OFF_CMDLINE_LEN, (uint32_t)strlen(plan->cmdline));
 	put_le64(bytes + BT_OFF_STACK_SIZE, plan->stack_size);
+	put_le32(bytes + BT_OFF_ENTRY_BLOCK, plan->entry_block);
 	put_le64(bytes + BT_OFF_HANDOFF_VIRT, plan->handoff_virt);
 	put_le64(bytes + BT_OFF_PHYSMAP_VIRT, plan->physmap_virt);
 	put_le64(bytes + BT_OFF_PHYSMAP_MAX, plan->physmap_max);
-	put_le64(bytes + BT_OFF_KERNEL_START, plan->kernel_start);
-	put_le64(bytes + BT_OFF_KERNEL_END, plan->kernel_end);
 	put_le32(bytes + BT_OFF_TABLE_PAGES, plan->table_pages);
 
 	encode_extents(plan, places, bytes + parts.extents);
 	encode_blocks(plan, bytes + parts.blocks);
 	encode_maps(plan, bytes + parts.maps);
 	encode_zeros(plan, bytes + parts.zeros);
-	memcpy(bytes + parts.cmdline, plan->cmdline, strlen(plan->cmdline));
+	encode_fixups(plan, bytes + parts.fixups);
+	encode_video(&plan->video, bytes);
+	memcpy(bytes + parts.info, plan->info, plan->info_size);
 
 	put_le32(bytes + BT_OFF_CRC, table_crc(bytes, parts.end));
 }
@@ -287,7 +324,10 @@ static int decode_blocks(const unsigned char *p, struct plan *plan)
 			.size = get_le64(p + BLOCK_OFF_SIZE),
 			.align = get_le64(p + BLOCK_OFF_ALIGN),
 			.phase = get_le64(p + BLOCK_OFF_PHASE),
+			.lowest = get_le64(p + BLOCK_OFF_LOWEST),
+			.highest = get_le64(p + BLOCK_OFF_HIGHEST),
 			.kind = get_le32(p + BLOCK_OFF_KIND),
+			.flags = get_le32(p + BLOCK_OFF_FLAGS),
 		};
 		if (block->size > BLOCK_MAX_SIZE)
 			return -1;
@@ -350,6 +390,39 @@ static int decode_zeros(const unsigned char *p, struct plan *plan)
 	return 0;
 }
 
+static int decode_fixups(const unsigned char *p, struct plan *plan)
+{
+	for (size_t i = 0; i < plan->fixup_count; i++, p += FIXUP_SIZE) {
+		struct plan_fixup *fixup = &plan->fixups[i];
+
+		*fixup = (struct plan_fixup){
+			.offset = get_le32(p + FIXUP_OFF_OFFSET),
+			.width = get_le32(p + FIXUP_OFF_WIDTH),
+			.block = get_le32(p + FIXUP_OFF_BLOCK),
+		};
+		if ((fixup->width != 4 && fixup->width != 8) || fixup->offset > plan->info_size ||
+		    fixup->width > plan->info_size - fixup->offset ||
+		    (fixup->block != BLOCK_NONE && fixup->block >= plan->block_count))
+			return -1;
+	}
+	return 0;
+}
+
+/* Where the kernel is entered: as far as that is known, a physical address. */
+static int decode_entry(const unsigned char *bytes, struct plan *plan)
+{
+	plan->entry = get_le64(bytes + BT_OFF_ENTRY);
+	plan->entry_block = get_le32(bytes + BT_OFF_ENTRY_BLOCK);
+	if (plan->entry_block == BLOCK_NONE)
+		return 0;
+	plan->entry_offset = plan->entry;
+	if (!in_block(plan, plan->entry_block, plan->entry_offset, 1))
+		return -1;
+	if (plan->blocks[plan->entry_block].phys != BLOCK_ANYWHERE)
+		plan->entry += plan->blocks[plan->entry_block].phys;
+	return 0;
+}
+
 static int decode_cmdline(const unsigned char *bytes, size_t size, struct plan *plan)
 {
 	size_t offset = get_le32(bytes + BT_OFF_CMDLINE), length = get_le32(bytes + BT_OFF_CMDLINE_LEN);
@@ -358,13 +431,14 @@ static int decode_cmdline(const unsigned char *bytes, size_t size, struct plan *
 	    memchr(bytes + offset, '\0', length + 1) != bytes + offset + length)
 		return -1;
 	plan->cmdline = strdup((const char *)bytes + offset);
+	plan->cmdline_offset = offset - get_le32(bytes + BT_OFF_INFO);
 	return plan->cmdline != NULL ? 0 : -1;
 }
 
 static int decode_records(const unsigned char *bytes, size_t size, struct plan *plan,
 			  struct extent_place **places, struct error *err)
 {
-	const unsigned char *blocks, *extents, *maps, *zeros;
+	const unsigned char *blocks, *extents, *maps, *zeros, *fixups, *info;
 
 	if (find_records(bytes, size, BT_OFF_BLOCKS, BT_OFF_BLOCK_COUNT, BLOCK_SIZE, &blocks,
 			 &plan->block_count) != 0 ||
@@ -373,20 +447,28 @@ static int decode_records(const unsigned char *bytes, size_t size, struct plan *
 	    find_records(bytes, size, BT_OFF_MAPS, BT_OFF_MAP_COUNT, MAP_SIZE, &maps, &plan->map_count) !=
 		    0 ||
 	    find_records(bytes, size, BT_OFF_ZEROS, BT_OFF_ZERO_COUNT, ZERO_SIZE, &zeros,
-			 &plan->zero_count) != 0)
+			 &plan->zero_count) != 0 ||
+	    find_records(bytes, size, BT_OFF_FIXUPS, BT_OFF_FIXUP_COUNT, FIXUP_SIZE, &fixups,
+			 &plan->fixup_count) != 0 ||
+	    find_records(bytes, size, BT_OFF_INFO, BT_OFF_INFO_SIZE, 1, &info, &plan->info_size) != 0)
 		return damaged(err, "its parts lie outside of it");
 
 	plan->blocks = calloc(plan->block_count + 1, sizeof(plan->blocks[0]));
 	plan->extents = calloc(plan->extent_count + 1, sizeof(plan->extents[0]));
 	plan->maps = calloc(plan->map_count + 1, sizeof(plan->maps[0]));
 	plan->zeros = calloc(plan->zero_count + 1, sizeof(plan->zeros[0]));
+	plan->fixups = calloc(plan->fixup_count + 1, sizeof(plan->fixups[0]));
+	plan->info = malloc(plan->info_size + 1);
 	*places = calloc(plan->extent_count + 1, sizeof((*places)[0]));
 	if (plan->blocks == NULL || plan->extents == NULL || plan->maps == NULL || plan->zeros == NULL ||
-	    *places == NULL)
+	    plan->fixups == NULL || plan->info == NULL || *places == NULL)
 		return error_set(err, ERROR_SYSTEM, 0, "out of memory");
+	memcpy(plan->info, info, plan->info_size);
 	if (decode_blocks(blocks, plan) != 0 || decode_extents(extents, plan, *places) != 0 ||
-	    decode_maps(maps, plan) != 0 || decode_zeros(zeros, plan) != 0)
+	    decode_maps(maps, plan) != 0 || decode_zeros(zeros, plan) != 0 || decode_entry(bytes, plan) != 0)
 		return damaged(err, "a record reaches out of its block");
+	if (decode_fixups(fixups, plan) != 0)
+		return damaged(err, "a fixup reaches out of the info");
 	if (decode_cmdline(bytes, size, plan) != 0)
 		return damaged(err, "its command line");
 	return 0;
@@ -400,14 +482,17 @@ int boottable_decode(const unsigned char *bytes, size_t size, struct plan *plan,
 	if (check_table(bytes, size, err) != 0)
 		return -1;
 	plan->protocol = get_le32(bytes + BT_OFF_PROTOCOL);
-	plan->entry = get_le64(bytes + BT_OFF_ENTRY);
 	plan->stack_size = get_le64(bytes + BT_OFF_STACK_SIZE);
 	plan->handoff_virt = get_le64(bytes + BT_OFF_HANDOFF_VIRT);
 	plan->physmap_virt = get_le64(bytes + BT_OFF_PHYSMAP_VIRT);
 	plan->physmap_max = get_le64(bytes + BT_OFF_PHYSMAP_MAX);
-	plan->kernel_start = get_le64(bytes + BT_OFF_KERNEL_START);
-	plan->kernel_end = get_le64(bytes + BT_OFF_KERNEL_END);
 	plan->table_pages = get_le32(bytes + BT_OFF_TABLE_PAGES);
+	plan->video = (struct plan_video){
+		.width = get_le16(bytes + BT_OFF_VIDEO_WIDTH),
+		.height = get_le16(bytes + BT_OFF_VIDEO_HEIGHT),
+		.depth = bytes[BT_OFF_VIDEO_DEPTH],
+		.mode = bytes[BT_OFF_VIDEO],
+	};
 	if (decode_records(bytes, size, plan, places, err) == 0)
 		return 0;
 	plan_free(plan);

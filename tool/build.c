@@ -19,16 +19,29 @@
 
 #define STACK_MAX (UINT64_C(256) * 1024 * 1024)
 
+#define MODULE_MAX PLAN_MOST_MEMORY
+
 enum {
-	OPT_STACK_SIZE = 1000,
+	OPT_PROTOCOL = 1000,
+	OPT_VIDEO,
+	OPT_STACK_SIZE,
+	OPT_KERNEL_BASE,
 	OPT_SIZE,
 	OPT_BOOTLOADER,
 };
 
+static const struct argp_option plan_options_list[] = {
+	{ "cmdline", 'c', "STRING", 0, "Give the kernel this command line", 0 },
+	{ "module", 'm', "FILE[=NAME]", 0, "Load FILE along with the kernel; may be repeated", 0 },
+	{ "protocol", OPT_PROTOCOL, "NAME", 0, "Enter the kernel by this protocol: auto, native, multiboot1, multiboot2 or pvh", 0 },
+	{ "video", OPT_VIDEO, "MODE", 0, "Set the screen to text or to WIDTHxHEIGHT[xBPP]", 0 },
+	{ "stack-size", OPT_STACK_SIZE, "SIZE", 0, "Give the kernel a stack of SIZE bytes (default 64K)", 0 },
+	{ "kernel-base", OPT_KERNEL_BASE, "ADDR", 0, "Put a position-independent kernel at ADDR (default 0x200000)", 0 },
+	{ 0 },
+};
+
 static const struct argp_option options_list[] = {
 	{ "output", 'o', "FILE", 0, "Write the image to FILE (default: beside the kernel, .elf becomes .img)", 0 },
-	{ "cmdline", 'c', "STRING", 0, "Give the kernel this command line", 0 },
-	{ "stack-size", OPT_STACK_SIZE, "SIZE", 0, "Give the kernel a stack of SIZE bytes (default 64K)", 0 },
 	{ "size", OPT_SIZE, "SIZE", 0, "Make the image at least SIZE large", 0 },
 	{ "bootloader", OPT_BOOTLOADER, "DIR", 0, "Use the loader whose sources are in DIR", 0 },
 	{ "quiet", 'q', NULL, 0, "Print errors only", 0 },
@@ -62,21 +75,91 @@ int parse_size(const char *text, uint64_t unit, uint64_t *size)
 	return 0;
 }
 
-static error_t parse_option(int key, char *arg, struct argp_state *state)
+/* A number from 1 to most, and what follows it. */
+static bool parse_number(const char **text, unsigned long most, unsigned long *number)
+{
+	char *end;
+
+	if (**text < '1' || **text > '9')
+		return false;
+	*number = strtoul(*text, &end, 10);
+	*text = end;
+	return *number <= most;
+}
+
+/* "text", or WIDTHxHEIGHT[xBPP]. */
+static int parse_video(const char *text, struct plan_video *video)
+{
+	unsigned long width, height, depth = 0;
+
+	if (strcmp(text, "text") == 0) {
+		*video = (struct plan_video){ .mode = VIDEO_TELL };
+		return 0;
+	}
+	if (!parse_number(&text, UINT16_MAX, &width) || *text++ != 'x' ||
+	    !parse_number(&text, UINT16_MAX, &height))
+		return -1;
+	if (*text == 'x') {
+		text++;
+		if (!parse_number(&text, 32, &depth) ||
+		    (depth != 15 && depth != 16 && depth != 24 && depth != 32))
+			return -1;
+	}
+	if (*text != '\0')
+		return -1;
+	*video = (struct plan_video){ (uint16_t)width, (uint16_t)height, (uint8_t)depth, VIDEO_REQUIRE };
+	return 0;
+}
+
+static error_t parse_plan_option(int key, char *arg, struct argp_state *state)
 {
 	struct build_options *options = state->input;
 
 	switch (key) {
-	case 'o':
-		options->output = arg;
-		return 0;
 	case 'c':
 		options->cmdline = arg;
+		return 0;
+	case 'm':
+		*plan_append(options->modules, options->module_count) = arg;
+		return 0;
+	case OPT_PROTOCOL:
+		options->protocol = strcmp(arg, "auto") == 0 ? NULL : arg;
+		if (options->protocol != NULL && !protocol_exists(arg))
+			argp_error(state, "--protocol: '%s' is none of auto, native, multiboot1, multiboot2, pvh", arg);
+		return 0;
+	case OPT_VIDEO:
+		options->has_video = true;
+		if (parse_video(arg, &options->video) != 0)
+			argp_error(state, "--video: '%s' is neither text nor a mode like 1024x768 or 1024x768x32", arg);
 		return 0;
 	case OPT_STACK_SIZE:
 		if (parse_size(arg, 1, &options->stack_size) != 0 || options->stack_size == 0 ||
 		    options->stack_size > STACK_MAX)
 			argp_error(state, "--stack-size: '%s' is not a size from 1 to 256M", arg);
+		return 0;
+	case OPT_KERNEL_BASE:
+		options->has_kernel_base = true;
+		if (parse_size(arg, 1, &options->kernel_base) != 0 || options->kernel_base % PAGE_SIZE != 0)
+			argp_error(state, "--kernel-base: '%s' is not an address on a page boundary (a multiple of 0x1000)",
+				   arg);
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+const struct argp plan_argp = { .options = plan_options_list, .parser = parse_plan_option };
+
+static error_t parse_option(int key, char *arg, struct argp_state *state)
+{
+	struct build_options *options = state->input;
+
+	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = options;
+		return 0;
+	case 'o':
+		options->output = arg;
 		return 0;
 	case OPT_SIZE:
 		if (parse_size(arg, 1, &options->min_size) != 0)
@@ -96,7 +179,25 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	}
 }
 
-const struct argp build_argp = { .options = options_list, .parser = parse_option };
+static const struct argp_child build_children[] = { { .argp = &plan_argp }, { 0 } };
+const struct argp build_argp = { .options = options_list,
+				 .parser = parse_option,
+				 .children = build_children };
+
+bool build_options_given(const struct build_options *options)
+{
+	return options->output != NULL || options->cmdline[0] != '\0' || options->min_size != 0 ||
+	       options->bootloader != NULL || options->module_count > 0 || options->protocol != NULL ||
+	       options->has_video || options->has_kernel_base || options->stack_size != 0;
+}
+
+/* A path's last component. */
+static const char *path_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash != NULL ? slash + 1 : path;
+}
 
 char *build_default_output(const char *kernel)
 {
@@ -107,80 +208,171 @@ char *build_default_output(const char *kernel)
 	return format_string("%.*s.img", (int)length, kernel);
 }
 
-/* The steps from a plan on. */
-static int write_image(const char *path, const struct build_options *options,
-		       const struct protocol *protocol, const struct plan *plan,
-		       const struct file_view *file, bool anonymous, struct output *output,
-		       struct build_result *result, struct error *err)
+bool build_is_kernel(const unsigned char *bytes, size_t size)
 {
-	CLEANUP_FREE char *target = NULL;
-	struct loader loader;
-	struct image_summary summary;
-	struct stat st;
+	struct kernel flat = { .bytes = bytes, .size = size };
 
-	if (!anonymous) {
-		target = options->output != NULL ? format_string("%s", options->output) :
-						   build_default_output(path);
-		if (stat(target, &st) == 0 && st.st_dev == file->device && st.st_ino == file->inode) {
-			error_set(err, ERROR_USAGE, 0, "the output '%s' is the kernel itself", target);
-			return error_hint(err, "name another file with -o");
-		}
+	return kernel_is_elf(bytes, size) ||
+	       (!image_is_bootable(bytes, size) && protocol_asked_for(&flat));
+}
+
+void build_print_choice(FILE *out, const char *path, const struct protocol_choice *choice)
+{
+	fprintf(out, "%s: %s because it %s%s", path, choice->protocol->name, choice->reason.text,
+		choice->forced ? ", and it was asked for" : "");
+	if (choice->others[0] != '\0')
+		fprintf(out, "; it also offers %s (--protocol)", choice->others);
+	fputc('\n', out);
+}
+
+/* ---- Planning -------------------------------------------------------------- */
+
+/* "FILE[=NAME]"; a name that is not given is the file's, without directories.
+ * The caller frees *file; *name points into it or into text. */
+static void split_module(const char *text, char **file, const char **name)
+{
+	const char *equals = strchr(text, '=');
+	size_t length = equals != NULL ? (size_t)(equals - text) : strlen(text);
+
+	*file = format_string("%.*s", (int)length, text);
+	*name = equals != NULL ? equals + 1 : path_name(*file);
+}
+
+/* Open the modules' files, behind the kernel's. */
+static int open_modules(const struct build_options *options, struct planned *planned,
+			struct error *err)
+{
+	for (size_t i = 0; i < options->module_count; i++) {
+		CLEANUP_FREE char *path = NULL;
+		const char *name;
+		struct plan_module *module = plan_append(planned->modules, planned->module_count);
+		struct file_view *file = plan_append(planned->files, planned->file_count);
+
+		file->fd = -1;
+		split_module(options->modules[i], &path, &name);
+		module->name = format_string("%s", name);
+		if (file_open_any(file, path, err) != 0)
+			return error_wrap(err, "module");
+		if (file->size > MODULE_MAX)
+			return error_set(err, ERROR_INPUT, 0, "module '%s' is larger than 3 GiB", path);
+		module->size = file->size;
 	}
-	if (loader_get(&loader, options->bootloader, protocol->loader_option, err) != 0)
-		return -1;
-	int status = output_begin(output, target, err);
-	if (status == 0)
-		status = image_write(output, target != NULL ? target : "temporary image", plan, file, &loader,
-				     options->min_size, &summary, err);
-	if (status == 0 && !anonymous)
-		status = output_commit(output, err);
-	if (status == 0) {
-		for (size_t i = 0; !options->quiet && i < plan->warning_count; i++)
-			warning_print("build", path, plan->warnings[i].text);
-		if (options->verbose) {
-			printf("%s: %s because it is %s\n", path, protocol->name, protocol->reason);
-			report_plan(stdout, plan);
-			printf("loader %zu bytes, boot table %zu bytes, image %" PRIu64
-			       " bytes, of which %" PRIu64 " are the kernel's\n",
-			       loader.size, boottable_size(plan), summary.size, summary.stored);
-		}
-		result->memory = plan_memory(plan);
-		result->path = target;
-		target = NULL;
-	}
-	loader_free(&loader);
-	return status;
+	return 0;
 }
 
 int build_plan(const char *path, const struct build_options *options, struct planned *planned,
 	       struct error *err)
 {
-	struct plan_options plan_options = { .cmdline = options->cmdline,
-					     .stack_size = options->stack_size };
-
-	*planned = (struct planned){ .file.fd = -1 };
-	if (file_open(&planned->file, path, err) != 0)
-		return -1;
-	int status = kernel_parse(&planned->kernel, planned->file.bytes, planned->file.size, path, err);
-	if (status == 0) {
-		planned->protocol = protocol_find(&planned->kernel, path, err);
-		status = planned->protocol == NULL ?
-				 -1 :
-				 planned->protocol->plan(&planned->kernel, &plan_options, path,
-							 &planned->plan, err);
-	}
-	if (status == 0)
-		status = boottable_check(&planned->plan, path, err);
-	if (status != 0)
+	*planned = (struct planned){0};
+	struct file_view *file = plan_append(planned->files, planned->file_count);
+	file->fd = -1;
+	if (file_open(file, path, err) != 0 ||
+	    kernel_parse(&planned->kernel, file->bytes, file->size, path, err) != 0 ||
+	    open_modules(options, planned, err) != 0) {
 		build_plan_free(planned);
-	return status;
+		return -1;
+	}
+	struct plan_options plan_options = {
+		.cmdline = options->cmdline,
+		.kernel_name = path_name(path),
+		.stack_size = options->stack_size,
+		.modules = planned->modules,
+		.module_count = planned->module_count,
+		.video = options->has_video ? &options->video : NULL,
+		.kernel_base = options->has_kernel_base ? &options->kernel_base : NULL,
+	};
+	const struct protocol *protocol =
+		protocol_find(&planned->kernel, options->protocol, path, &planned->choice, err);
+	if (protocol != NULL &&
+	    protocol->plan(&planned->kernel, &plan_options, path, &planned->plan, err) == 0 &&
+	    boottable_check(&planned->plan, path, err) == 0) {
+		if (planned->choice.problem.class != ERROR_NONE)
+			plan_warn(&planned->plan, "passed over: %s", planned->choice.problem.text);
+		return 0;
+	}
+	build_plan_free(planned);
+	return -1;
 }
 
 void build_plan_free(struct planned *planned)
 {
 	plan_free(&planned->plan);
 	kernel_free(&planned->kernel);
-	file_close(&planned->file);
+	for (size_t i = 0; i < planned->module_count; i++)
+		free(planned->modules[i].name);
+	for (size_t i = 0; i < planned->file_count; i++)
+		file_close(&planned->files[i]);
+	free(planned->modules);
+	free(planned->files);
+	*planned = (struct planned){0};
+}
+
+/* ---- Writing ---------------------------------------------------------------- */
+
+/* An output that is one of the inputs would be gone before it was read. */
+static int check_target(const char *target, const struct planned *planned, struct error *err)
+{
+	struct stat st;
+
+	if (stat(target, &st) != 0)
+		return 0;
+	for (size_t i = 0; i < planned->file_count; i++) {
+		if (st.st_dev != planned->files[i].device || st.st_ino != planned->files[i].inode)
+			continue;
+		error_set(err, ERROR_USAGE, 0, "the output '%s' is %s itself", target,
+			  i == 0 ? "the kernel" : "a module");
+		return error_hint(err, "name another file with -o");
+	}
+	return 0;
+}
+
+/* What was done, for the user to read. */
+static void tell(const char *path, const struct build_options *options,
+		 const struct planned *planned, const struct loader *loader,
+		 const struct image_summary *summary)
+{
+	for (size_t i = 0; !options->quiet && i < planned->plan.warning_count; i++)
+		warning_print("build", path, planned->plan.warnings[i].text);
+	if (!options->verbose)
+		return;
+	build_print_choice(stdout, path, &planned->choice);
+	report_plan(stdout, &planned->plan);
+	printf("loader %zu bytes, boot table %zu bytes, image %" PRIu64 " bytes, of which %" PRIu64
+	       " are the kernel's\n",
+	       loader->size, boottable_size(&planned->plan), summary->size, summary->stored);
+}
+
+/* The steps from a plan on. */
+static int write_image(const char *path, const struct build_options *options,
+		       const struct planned *planned, bool anonymous, struct output *output,
+		       struct build_result *result, struct error *err)
+{
+	CLEANUP_FREE char *target = NULL;
+	struct loader loader;
+	struct image_summary summary;
+
+	if (!anonymous) {
+		target = options->output != NULL ? format_string("%s", options->output) :
+						   build_default_output(path);
+		if (check_target(target, planned, err) != 0)
+			return -1;
+	}
+	if (loader_get(&loader, options->bootloader, planned->choice.protocol->loader_option, err) != 0)
+		return -1;
+	int status = output_begin(output, target, err);
+	if (status == 0)
+		status = image_write(output, target != NULL ? target : "temporary image", &planned->plan,
+				     planned->files, &loader, options->min_size, &summary, err);
+	if (status == 0 && !anonymous)
+		status = output_commit(output, err);
+	if (status == 0) {
+		tell(path, options, planned, &loader, &summary);
+		result->memory = plan_memory(&planned->plan);
+		result->path = target;
+		target = NULL;
+	}
+	loader_free(&loader);
+	return status;
 }
 
 int build_image(const char *path, const struct build_options *options, bool anonymous,
@@ -192,8 +384,7 @@ int build_image(const char *path, const struct build_options *options, bool anon
 	*result = (struct build_result){0};
 	if (build_plan(path, options, &planned, err) != 0)
 		return -1;
-	int status = write_image(path, options, planned.protocol, &planned.plan, &planned.file, anonymous,
-				 output, result, err);
+	int status = write_image(path, options, &planned, anonymous, output, result, err);
 	build_plan_free(&planned);
 	return status;
 }

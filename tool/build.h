@@ -9,6 +9,7 @@
 #include <argp.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "error.h"
 #include "fileio.h"
@@ -19,23 +20,38 @@
 struct build_options {
 	const char *output;		/* NULL: beside the kernel */
 	const char *cmdline;
-	uint64_t stack_size;
+	uint64_t stack_size;		/* 0: the protocol's default */
 	uint64_t min_size;		/* of the image, bytes */
+	const char *protocol;		/* NULL: automatic */
+	const char **modules;		/* "FILE[=NAME]", in order; the array is the program's */
+	size_t module_count;
+	bool has_video;
+	struct plan_video video;
+	bool has_kernel_base;
+	uint64_t kernel_base;
 	const char *bootloader;		/* directory of loader sources, NULL: bundled */
 	bool quiet;
 	bool verbose;
 };
 
-#define BUILD_OPTIONS_DEFAULT { .cmdline = "", .stack_size = 64 * 1024 }
+#define BUILD_OPTIONS_DEFAULT { .cmdline = "" }
 
-/* argp child parser; its input is a struct build_options. */
+/* argp child parsers; their input is a struct build_options.  Those that change
+ * the plan, and all. */
+extern const struct argp plan_argp;
 extern const struct argp build_argp;
+
+/* Was an option given that matters to kernels only? */
+bool build_options_given(const struct build_options *options);
 
 /* A kernel file, read and planned. */
 struct planned {
-	struct file_view file;
+	struct file_view *files;	/* the kernel's, then the modules' */
+	size_t file_count;
+	struct plan_module *modules;
+	size_t module_count;
 	struct kernel kernel;
-	const struct protocol *protocol;
+	struct protocol_choice choice;
 	struct plan plan;
 };
 
@@ -50,6 +66,13 @@ struct build_result {
 	char *path;		/* image file, NULL if anonymous; the caller frees */
 	uint64_t memory;	/* bytes of memory that the plan takes */
 };
+
+/* Is the file a kernel, good or bad: an ELF file, or, if it is no disk image, a
+ * flat binary with a Multiboot header? */
+bool build_is_kernel(const unsigned char *bytes, size_t size);
+
+/* Tell what was chosen and why, warnings included. */
+void build_print_choice(FILE *out, const char *path, const struct protocol_choice *choice);
 
 /* Where the image of a kernel goes if nothing else is said: ".elf" becomes
  * ".img", any other name gets ".img" behind it.  The caller frees. */

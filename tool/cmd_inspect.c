@@ -33,6 +33,7 @@ static const struct argp_option options_list[] = {
 };
 
 struct arguments {
+	struct build_options build;
 	const char *file;
 	bool json;
 };
@@ -42,6 +43,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	struct arguments *arguments = state->input;
 
 	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &arguments->build;
+		return 0;
 	case OPT_JSON:
 		arguments->json = true;
 		return 0;
@@ -72,7 +76,7 @@ static void print_kernel(const char *path, const struct planned *planned)
 {
 	const struct kernel *kernel = &planned->kernel;
 
-	printf("%s: %s because it is %s\n", path, planned->protocol->name, planned->protocol->reason);
+	build_print_choice(stdout, path, &planned->choice);
 	for (size_t i = 0; i < kernel->segment_count; i++) {
 		const struct segment *segment = &kernel->segments[i];
 
@@ -118,15 +122,14 @@ static json_t *warnings_json(const struct plan *plan)
 
 static int inspect_kernel(const struct arguments *arguments, struct error *err)
 {
-	struct build_options options = BUILD_OPTIONS_DEFAULT;
 	struct planned planned;
 
-	if (build_plan(arguments->file, &options, &planned, err) != 0)
+	if (build_plan(arguments->file, &arguments->build, &planned, err) != 0)
 		return -1;
 	if (arguments->json)
 		print_json(json_pack("{s:o, s:s, s:s, s:o, s:o, s:o, s:o, s:I}", "file",
 				     report_text(arguments->file),
-				     "kind", "kernel", "reason", planned.protocol->reason, "entry_symbol",
+				     "kind", "kernel", "reason", planned.choice.reason.text, "entry_symbol",
 				     report_text(planned.kernel.entry_symbol), "segments", segments_json(&planned.kernel),
 				     "plan", report_plan_json(&planned.plan), "warnings",
 				     warnings_json(&planned.plan), "boot_table_size",
@@ -259,6 +262,11 @@ static int inspect_image(const struct arguments *arguments, const struct file_vi
 	struct image image;
 	struct contents contents = { .image = &image, .file = file };
 
+	if (build_options_given(&arguments->build)) {
+		error_set(err, ERROR_USAGE, 0, "'%s' is an image already: options for planning are for kernels",
+			  arguments->file);
+		return error_hint(err, "inspect the kernel that it was built from");
+	}
 	if (!image_is_ours(file->bytes, file->size)) {
 		error_set(err, ERROR_INPUT, 0, "'%s' is neither an ELF kernel nor an image of mkbootimg",
 			  arguments->file);
@@ -292,19 +300,22 @@ static int inspect_image(const struct arguments *arguments, const struct file_vi
 
 int command_inspect(int argc, char **argv, struct error *err)
 {
+	static const struct argp_child children[] = {
+		{ .argp = &plan_argp, .header = "Planning a kernel as with build:" }, { 0 }
+	};
 	static const struct argp argp = { .options = options_list,
 					  .parser = parse,
+					  .children = children,
 					  .args_doc = "KERNEL|IMAGE",
 					  .doc = doc };
-	struct arguments arguments = { 0 };
+	struct arguments arguments = { .build = BUILD_OPTIONS_DEFAULT };
 	struct file_view file;
 
 	argp_parse(&argp, argc, argv, 0, NULL, &arguments);
 	if (file_open(&file, arguments.file, err) != 0)
 		return STATUS_FAILURE;
-	int status = image_is_bootable(file.bytes, file.size) && !kernel_is_elf(file.bytes, file.size) ?
-			     inspect_image(&arguments, &file, err) :
-			     inspect_kernel(&arguments, err);
+	int status = build_is_kernel(file.bytes, file.size) ? inspect_kernel(&arguments, err) :
+							      inspect_image(&arguments, &file, err);
 	file_close(&file);
 	return status == 0 ? STATUS_OK : STATUS_FAILURE;
 }

@@ -147,12 +147,6 @@ struct target {
 	bool own_image;
 };
 
-static bool has_build_options(const struct build_options *build)
-{
-	return build->output != NULL || build->cmdline[0] != '\0' || build->min_size != 0 ||
-	       build->bootloader != NULL;
-}
-
 static int prepare_image(const struct arguments *arguments, const unsigned char *bytes, size_t size,
 			 struct target *target, struct error *err)
 {
@@ -161,8 +155,8 @@ static int prepare_image(const struct arguments *arguments, const unsigned char 
 			  arguments->target);
 		return error_hint(err, "an image's first sector ends with the bytes 55 AA");
 	}
-	if (has_build_options(&arguments->build)) {
-		error_set(err, ERROR_USAGE, 0, "'%s' is an image already: -c, -o, --size and --bootloader are for kernels",
+	if (build_options_given(&arguments->build)) {
+		error_set(err, ERROR_USAGE, 0, "'%s' is an image already: what a kernel is given, or built with, cannot be changed",
 			  arguments->target);
 		return error_hint(err, "give them to 'mkbootimg build'");
 	}
@@ -208,10 +202,10 @@ static int prepare(const struct arguments *arguments, struct target *target, str
 	*target = (struct target){ .output.fd = -1 };
 	if (file_open(&file, arguments->target, err) != 0)
 		return -1;
-	bool is_elf = kernel_is_elf(file.bytes, file.size);
-	int status = is_elf ? 0 : prepare_image(arguments, file.bytes, file.size, target, err);
+	bool is_kernel = build_is_kernel(file.bytes, file.size);
+	int status = is_kernel ? 0 : prepare_image(arguments, file.bytes, file.size, target, err);
 	file_close(&file);
-	return is_elf ? prepare_kernel(arguments, target, err) : status;
+	return is_kernel ? prepare_kernel(arguments, target, err) : status;
 }
 
 static bool is_set(const char *variable)
@@ -316,6 +310,9 @@ static int report(const struct arguments *arguments, const struct run_outcome *o
 	case VERDICT_CRASHED:
 		fprintf(stderr, "mkbootimg: run: the kernel crashed: triple fault or reset%s%s\n", at,
 			outcome->text);
+		return STATUS_CRASHED;
+	case VERDICT_FAULT:
+		fprintf(stderr, "mkbootimg: run: the kernel crashed: %s\n", outcome->text);
 		return STATUS_CRASHED;
 	case VERDICT_TIMEOUT:
 		fprintf(stderr, "mkbootimg: run: timed out after %g seconds%s%s\n", arguments->timeout, at,

@@ -42,7 +42,7 @@ char *format_string(const char *format, ...)
 	return text;
 }
 
-/* Open a regular file that has content. */
+/* Open a regular file. */
 static int open_regular(const char *path, struct stat *st, struct error *err)
 {
 	CLEANUP_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
@@ -55,21 +55,23 @@ static int open_regular(const char *path, struct stat *st, struct error *err)
 		return error_set(err, ERROR_INPUT, 0, "'%s' is a directory, not a file", path);
 	if (!S_ISREG(st->st_mode))
 		return error_set(err, ERROR_INPUT, 0, "'%s' is not a regular file", path);
-	if (st->st_size == 0)
-		return error_set(err, ERROR_INPUT, 0, "'%s' is empty", path);
 
 	int result = fd;
 	fd = -1;
 	return result;
 }
 
-int file_open(struct file_view *file, const char *path, struct error *err)
+int file_open_any(struct file_view *file, const char *path, struct error *err)
 {
 	struct stat st;
 
 	*file = (struct file_view){.fd = open_regular(path, &st, err)};
 	if (file->fd < 0)
 		return -1;
+	file->device = st.st_dev;
+	file->inode = st.st_ino;
+	if (st.st_size == 0)
+		return 0;
 	void *bytes = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, file->fd, 0);
 	if (bytes == MAP_FAILED) {
 		int errnum = errno;
@@ -80,9 +82,17 @@ int file_open(struct file_view *file, const char *path, struct error *err)
 	}
 	file->bytes = bytes;
 	file->size = (size_t)st.st_size;
-	file->device = st.st_dev;
-	file->inode = st.st_ino;
 	return 0;
+}
+
+int file_open(struct file_view *file, const char *path, struct error *err)
+{
+	if (file_open_any(file, path, err) != 0)
+		return -1;
+	if (file->size > 0)
+		return 0;
+	file_close(file);
+	return error_set(err, ERROR_INPUT, 0, "'%s' is empty", path);
 }
 
 void file_close(struct file_view *file)

@@ -32,8 +32,9 @@ struct file_view {
 	ino_t inode;
 };
 
-/* Map a regular file.  Refuses directories, devices, FIFOs and empty files,
- * without waiting for a FIFO's writer. */
+/* Map a regular file.  Refuses directories, devices and FIFOs, without waiting for
+ * a FIFO's writer; file_open() also empty files, of which bytes would be NULL. */
+int file_open_any(struct file_view *file, const char *path, struct error *err);
 int file_open(struct file_view *file, const char *path, struct error *err);
 void file_close(struct file_view *file);
 

@@ -22,7 +22,7 @@ struct writer {
 	int fd;
 	const char *name;
 	const struct plan *plan;
-	const struct file_view *kernel;
+	const struct file_view *sources;	/* by plan_piece.source */
 	const struct layout *layout;
 	struct extent_place *places;
 	uint32_t crc;			/* of everything written, for the disk signature */
@@ -59,6 +59,44 @@ static int write_sparse(struct writer *w, const unsigned char *bytes, size_t siz
 	return 0;
 }
 
+/* The first patch at or behind an offset of a block. */
+static size_t find_patch(const struct plan *plan, uint32_t block, uint64_t offset)
+{
+	size_t low = 0, high = plan->patch_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		const struct plan_patch *patch = &plan->patches[middle];
+
+		if (patch->block < block || (patch->block == block && patch->offset < offset))
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/* Write the numbers over bytes [start, start + size) of a block that belong there;
+ * a number may lie across either end. */
+static void apply_patches(const struct plan *plan, uint32_t block, uint64_t start,
+			  unsigned char *buffer, size_t size)
+{
+	uint64_t first = start < sizeof(uint64_t) ? 0 : start - (sizeof(uint64_t) - 1);
+
+	for (size_t i = find_patch(plan, block, first); i < plan->patch_count; i++) {
+		const struct plan_patch *patch = &plan->patches[i];
+
+		if (patch->block != block || patch->offset >= start + size)
+			break;
+		for (uint32_t k = 0; k < patch->width; k++) {
+			uint64_t at = patch->offset + k - start;
+
+			if (at < size)
+				buffer[at] = (unsigned char)(patch->value >> 8 * k);
+		}
+	}
+}
+
 /* Fill a buffer with bytes [from, from + size) of an extent; what no piece
  * covers is zero. */
 static void gather(const struct writer *w, const struct plan_extent *extent, uint64_t from,
@@ -74,9 +112,11 @@ static void gather(const struct writer *w, const struct plan_extent *extent, uin
 			end = from + size;
 		if (start < end)
 			memcpy(buffer + (start - from),
-			       w->kernel->bytes + piece->file_offset + (start - piece->offset),
+			       w->sources[piece->source].bytes + piece->file_offset +
+				       (start - piece->offset),
 			       end - start);
 	}
+	apply_patches(w->plan, extent->block, extent->offset + from, buffer, size);
 }
 
 static int write_extent(struct writer *w, size_t index, unsigned char *buffer, struct error *err)
@@ -160,7 +200,7 @@ static int write_loader(struct writer *w, const struct loader *loader, size_t ta
 }
 
 int image_write(struct output *output, const char *name, const struct plan *plan,
-		const struct file_view *kernel, const struct loader *loader, uint64_t min_size,
+		const struct file_view *sources, const struct loader *loader, uint64_t min_size,
 		struct image_summary *summary, struct error *err)
 {
 	struct layout layout;
@@ -172,7 +212,7 @@ int image_write(struct output *output, const char *name, const struct plan *plan
 		.fd = output->fd,
 		.name = name,
 		.plan = plan,
-		.kernel = kernel,
+		.sources = sources,
 		.layout = &layout,
 		.places = calloc(plan->extent_count + 1, sizeof(struct extent_place)),
 	};

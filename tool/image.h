@@ -18,13 +18,14 @@
 /* What was written, for telling the user. */
 struct image_summary {
 	uint64_t size;		/* bytes of the image */
-	uint64_t stored;	/* bytes of the kernel in it */
+	uint64_t stored;	/* bytes of the kernel and its modules in it */
 };
 
-/* Write the image of a plan to output (not committed yet).  name is for
- * messages about the output. */
+/* Write the image of a plan to output (not committed yet).  sources are the
+ * kernel file and its modules' files, in order.  name is for messages about the
+ * output. */
 int image_write(struct output *output, const char *name, const struct plan *plan,
-		const struct file_view *kernel, const struct loader *loader, uint64_t min_size,
+		const struct file_view *sources, const struct loader *loader, uint64_t min_size,
 		struct image_summary *summary, struct error *err);
 
 /* ---- Reading an image back ------------------------------------------------ */

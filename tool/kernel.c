@@ -50,10 +50,6 @@ bool kernel_is_elf(const unsigned char *bytes, size_t size)
 static int check_header(const unsigned char *bytes, size_t size, const char *name,
 			struct error *err)
 {
-	if (!kernel_is_elf(bytes, size)) {
-		error_set(err, ERROR_INPUT, 0, "'%s' is not an ELF file", name);
-		return error_hint(err, "give the linked kernel, not a flat binary or a disk image");
-	}
 	if (size > EI_CLASS && bytes[EI_CLASS] != ELFCLASS32 && bytes[EI_CLASS] != ELFCLASS64)
 		return error_set(err, ERROR_INPUT, 0, "'%s' has the unknown ELF class %u", name,
 				 bytes[EI_CLASS]);
@@ -67,10 +63,22 @@ static int check_header(const unsigned char *bytes, size_t size, const char *nam
 	return 0;
 }
 
+/* A program header's bytes of the file; none if they are not all there. */
+static struct kernel_range file_range(const struct kernel *kernel, const GElf_Phdr *phdr)
+{
+	if (phdr->p_offset > kernel->size || phdr->p_filesz > kernel->size - phdr->p_offset)
+		return (struct kernel_range){0};
+	return (struct kernel_range){ phdr->p_offset, phdr->p_filesz, phdr->p_align };
+}
+
 /* Take over one program header; adds a segment if there is something to load. */
 static int add_segment(struct kernel *kernel, const GElf_Phdr *phdr, unsigned int index,
 		       const char *name, struct error *err)
 {
+	if (phdr->p_type == PT_DYNAMIC)
+		kernel->dynamic = file_range(kernel, phdr);
+	if (phdr->p_type == PT_NOTE && phdr->p_filesz > 0)
+		kernel->notes[kernel->note_count++] = file_range(kernel, phdr);
 	if (phdr->p_type == PT_GNU_STACK) {
 		kernel->has_gnu_stack = true;
 		kernel->executable_stack = phdr->p_flags & PF_X;
@@ -92,6 +100,7 @@ static int add_segment(struct kernel *kernel, const GElf_Phdr *phdr, unsigned in
 		.paddr = phdr->p_paddr,
 		.filesz = phdr->p_filesz,
 		.memsz = phdr->p_memsz,
+		.align = phdr->p_align,
 		.flags = phdr->p_flags & (PF_R | PF_W | PF_X),
 	};
 	kernel->segment_count++;
@@ -233,7 +242,8 @@ static int read_segments(struct kernel *kernel, Elf *elf, const GElf_Ehdr *heade
 		return error_set(err, ERROR_INPUT, 0,
 				 "'%s' is truncated: it cannot hold its %zu program headers", name, count);
 	kernel->segments = calloc(count + 1, sizeof(kernel->segments[0]));
-	if (kernel->segments == NULL)
+	kernel->notes = calloc(count + 1, sizeof(kernel->notes[0]));
+	if (kernel->segments == NULL || kernel->notes == NULL)
 		return error_set(err, ERROR_SYSTEM, 0, "out of memory for '%s'", name);
 	for (size_t i = 0; i < count; i++) {
 		GElf_Phdr phdr;
@@ -282,7 +292,10 @@ static int read_elf(struct kernel *kernel, Elf *elf, size_t file_size, const cha
 int kernel_parse(struct kernel *kernel, const unsigned char *bytes, size_t size, const char *name,
 		 struct error *err)
 {
-	*kernel = (struct kernel){0};
+	*kernel = (struct kernel){ .bytes = bytes, .size = size };
+	if (!kernel_is_elf(bytes, size))
+		return 0;
+	kernel->is_elf = true;
 	if (check_header(bytes, size, name, err) != 0)
 		return -1;
 	elf_version(EV_CURRENT);
@@ -299,5 +312,6 @@ int kernel_parse(struct kernel *kernel, const unsigned char *bytes, size_t size,
 void kernel_free(struct kernel *kernel)
 {
 	free(kernel->segments);
+	free(kernel->notes);
 	*kernel = (struct kernel){0};
 }

@@ -23,20 +23,34 @@ struct segment {
 	uint64_t paddr;
 	uint64_t filesz;	/* <= memsz */
 	uint64_t memsz;		/* > 0 */
+	uint64_t align;		/* p_align: a power of two, or 0 or 1 for none */
 	uint32_t flags;		/* PF_R, PF_W, PF_X */
 	char sections[64];	/* names of the sections in it, as many as fit; may be "" */
 };
 
+/* Bytes of the file. */
+struct kernel_range {
+	uint64_t offset;
+	uint64_t size;
+	uint64_t align;
+};
+
 struct kernel {
+	const unsigned char *bytes;	/* the whole file, the caller's */
+	size_t size;
+	bool is_elf;		/* if not, all below is empty: a flat binary */
 	bool is_64;		/* ELFCLASS64 */
 	uint16_t machine;	/* EM_X86_64 or EM_386 */
 	uint16_t type;		/* ET_EXEC or ET_DYN */
 	uint64_t entry;
 	struct segment *segments;	/* sorted by vaddr, not overlapping */
-	size_t segment_count;	/* > 0 */
+	size_t segment_count;	/* > 0 in an ELF file */
 	char entry_symbol[64];	/* the symbol at the entry point, "" if there is none */
 	bool has_gnu_stack;	/* there is a PT_GNU_STACK */
 	bool executable_stack;	/* and it asks for an executable stack */
+	struct kernel_range dynamic;	/* PT_DYNAMIC, in the file; size 0 if there is none */
+	struct kernel_range *notes;	/* PT_NOTEs, those that lie in the file */
+	size_t note_count;
 	char debug_section[64];	/* a section of debug information that is loaded, or "" */
 };
 
@@ -44,7 +58,7 @@ struct kernel {
 bool kernel_is_elf(const unsigned char *bytes, size_t size);
 
 /* Read a kernel.  name is for messages.  On success the caller frees with
- * kernel_free(); nothing in *kernel points into bytes. */
+ * kernel_free() before bytes go away. */
 int kernel_parse(struct kernel *kernel, const unsigned char *bytes, size_t size, const char *name,
 		 struct error *err);
 void kernel_free(struct kernel *kernel);

@@ -22,6 +22,7 @@
 
 #include "bootabi.h"
 #include "bytes.h"
+#include "placed.h"
 #include "protocol.h"
 
 #define KIB UINT64_C(1024)
@@ -36,12 +37,8 @@
  * them stays free. */
 #define CLUSTER_GAP (64 * KIB)
 
-/* Below 1 MiB the loader is at work, above 4 GiB it cannot load. */
-#define LOWEST_PHYS MIB
-#define HIGHEST_PHYS (4 * GIB)
-#define MOST_MEMORY (3 * GIB)		/* PCs keep the rest below 4 GiB for devices */
-
 #define HUGE_BSS (256 * MIB)		/* worth a warning */
+#define DEFAULT_STACK (64 * KIB)
 
 #define PHYSMAP_SLOT 256		/* 0xffff800000000000 */
 #define HANDOFF_SLOT 508		/* 0xfffffe0000000000 */
@@ -59,16 +56,12 @@ struct cluster {
 
 struct planner {
 	const struct kernel *kernel;
+	struct placed placed;
 	const char *name;
 	struct plan *plan;
 	struct cluster *clusters;
 	size_t cluster_count;
 };
-
-bool native_detect(const struct kernel *kernel)
-{
-	return kernel->is_64 && kernel->machine == EM_X86_64;
-}
 
 /* ---- What is refused ----------------------------------------------------- */
 
@@ -98,7 +91,7 @@ static int check_segment(const struct planner *p, const struct segment *segment,
 			  p->name, segment_label(segment).text);
 		return error_hint(err, "link it at 0x100000 or above");
 	}
-	if (segment->memsz > MOST_MEMORY)
+	if (segment->memsz > PLAN_MOST_MEMORY)
 		return error_set(err, ERROR_INPUT, 0, "'%s': %s is larger than 3 GiB", p->name,
 				 segment_label(segment).text);
 	return 0;
@@ -108,22 +101,22 @@ static int check_segment(const struct planner *p, const struct segment *segment,
 struct entry_label {
 	char text[96];
 };
-static struct entry_label entry_label(const struct kernel *kernel)
+static struct entry_label entry_label(const struct planner *p)
 {
 	struct entry_label label;
-	bool named = kernel->entry_symbol[0] != '\0';
+	bool named = p->kernel->entry_symbol[0] != '\0';
 
-	snprintf(label.text, sizeof(label.text), "0x%" PRIx64 "%s%s%s", kernel->entry,
-		 named ? " (" : "", kernel->entry_symbol, named ? ")" : "");
+	snprintf(label.text, sizeof(label.text), "0x%" PRIx64 "%s%s%s", p->placed.entry,
+		 named ? " (" : "", p->kernel->entry_symbol, named ? ")" : "");
 	return label;
 }
 
 static int check_entry(const struct planner *p, struct error *err)
 {
-	uint64_t entry = p->kernel->entry;
+	uint64_t entry = p->placed.entry;
 
-	for (size_t i = 0; i < p->kernel->segment_count; i++) {
-		const struct segment *segment = &p->kernel->segments[i];
+	for (size_t i = 0; i < p->placed.segment_count; i++) {
+		const struct segment *segment = &p->placed.segments[i];
 
 		if (entry < segment->vaddr || entry - segment->vaddr >= segment->memsz)
 			continue;
@@ -131,23 +124,18 @@ static int check_entry(const struct planner *p, struct error *err)
 			return 0;
 		error_set(err, ERROR_INPUT, 0,
 			  "'%s': the entry point %s lies in %s, which is not executable", p->name,
-			  entry_label(p->kernel).text, segment_label(segment).text);
+			  entry_label(p).text, segment_label(segment).text);
 		return error_hint(err, "check ENTRY() and the PHDRS flags of the linker script");
 	}
 	error_set(err, ERROR_INPUT, 0, "'%s': the entry point %s lies in no segment", p->name,
-		  entry_label(p->kernel).text);
+		  entry_label(p).text);
 	return error_hint(err, "is _start defined, and kept by the linker?  See ENTRY() and readelf -h");
 }
 
 static int check_kernel(const struct planner *p, struct error *err)
 {
-	if (p->kernel->type == ET_DYN) {
-		error_set(err, ERROR_INPUT, 0,
-			  "'%s' is position independent (ET_DYN), which is not supported yet", p->name);
-		return error_hint(err, "link it with -no-pie (rustc: -C relocation-model=static)");
-	}
-	for (size_t i = 0; i < p->kernel->segment_count; i++) {
-		if (check_segment(p, &p->kernel->segments[i], err) != 0)
+	for (size_t i = 0; i < p->placed.segment_count; i++) {
+		if (check_segment(p, &p->placed.segments[i], err) != 0)
 			return -1;
 	}
 	return check_entry(p, err);
@@ -168,8 +156,8 @@ static uint64_t page_end(const struct segment *segment)
 
 static void find_clusters(struct planner *p)
 {
-	for (size_t i = 0; i < p->kernel->segment_count; i++) {
-		const struct segment *segment = &p->kernel->segments[i];
+	for (size_t i = 0; i < p->placed.segment_count; i++) {
+		const struct segment *segment = &p->placed.segments[i];
 		uint64_t delta = segment->paddr - segment->vaddr;
 		struct cluster *cluster = p->cluster_count > 0 ? &p->clusters[p->cluster_count - 1] : NULL;
 
@@ -184,7 +172,7 @@ static void find_clusters(struct planner *p)
 				continue;
 			}
 		}
-		p->clusters[p->cluster_count++] = (struct cluster){
+		*plan_append(p->clusters, p->cluster_count) = (struct cluster){
 			.first = i,
 			.last = i + 1,
 			.start = page_start(segment),
@@ -201,8 +189,8 @@ static uint64_t wanted_phys(const struct cluster *cluster)
 	uint64_t phys = cluster->start + cluster->delta;
 	uint64_t size = cluster->end - cluster->start;
 
-	if (!cluster->has_delta || cluster->delta % PAGE_SIZE != 0 || phys < LOWEST_PHYS ||
-	    phys >= HIGHEST_PHYS || size > HIGHEST_PHYS - phys)
+	if (!cluster->has_delta || cluster->delta % PAGE_SIZE != 0 || phys < PLAN_LOWEST_PHYS ||
+	    phys >= PLAN_HIGHEST_PHYS || size > PLAN_HIGHEST_PHYS - phys)
 		return BLOCK_ANYWHERE;
 	return phys;
 }
@@ -227,71 +215,37 @@ static void add_block(struct plan *plan, struct cluster *cluster, uint64_t phys)
 	uint64_t align = large ? LARGE_PAGE : PAGE_SIZE;
 
 	cluster->block = (uint32_t)plan->block_count;
-	plan->blocks[plan->block_count++] = (struct plan_block){
+	*plan_append(plan->blocks, plan->block_count) = (struct plan_block){
 		.phys = phys,
 		.size = size,
 		.align = align,
 		.phase = cluster->start % align,
+		.lowest = PLAN_LOWEST_PHYS,
+		.highest = PLAN_HIGHEST_PHYS,
 		.kind = INFO_KIND_KERNEL,
 	};
 }
 
-static int make_blocks(struct planner *p, struct error *err)
+static void make_blocks(struct planner *p)
 {
-	uint64_t total = 0;
-
-	if (p->cluster_count > BT_MAX_BLOCKS)
-		return error_set(err, ERROR_INPUT, 0,
-				 "'%s' has %zu separate pieces; the loader has room for %d", p->name,
-				 p->cluster_count, BT_MAX_BLOCKS);
 	for (size_t i = 0; i < p->cluster_count; i++)
-		p->clusters[i].block = UINT32_MAX;
+		p->clusters[i].block = BLOCK_NONE;
 	/* Those that want an address first, so that no other is put there. */
 	for (size_t i = 0; i < p->cluster_count; i++) {
 		struct cluster *cluster = &p->clusters[i];
-		uint64_t size = cluster->end - cluster->start;
 		uint64_t phys = wanted_phys(cluster);
 
-		total += size;
-		if (phys != BLOCK_ANYWHERE && !wanted_already(p->plan, phys, size))
+		if (phys != BLOCK_ANYWHERE &&
+		    !wanted_already(p->plan, phys, cluster->end - cluster->start))
 			add_block(p->plan, cluster, phys);
 	}
 	for (size_t i = 0; i < p->cluster_count; i++) {
-		if (p->clusters[i].block == UINT32_MAX)
+		if (p->clusters[i].block == BLOCK_NONE)
 			add_block(p->plan, &p->clusters[i], BLOCK_ANYWHERE);
 	}
-	if (total > MOST_MEMORY)
-		return error_set(err, ERROR_INPUT, 0,
-				 "'%s' needs %" PRIu64 " MiB of memory; a PC has at most 3 GiB for it",
-				 p->name, total / MIB);
-	return 0;
 }
 
-/* ---- Extents, zeros, maps ------------------------------------------------ */
-
-static void add_piece(struct plan *plan, const struct cluster *cluster,
-		      const struct segment *segment)
-{
-	uint64_t offset = segment->vaddr - cluster->start;
-	struct plan_extent *extent = plan->extent_count > 0 ? &plan->extents[plan->extent_count - 1] : NULL;
-
-	if (extent == NULL || extent->block != cluster->block ||
-	    offset - (extent->offset + extent->length) >= PAGE_SIZE) {
-		extent = &plan->extents[plan->extent_count++];
-		*extent = (struct plan_extent){
-			.block = cluster->block,
-			.offset = offset,
-			.first_piece = plan->piece_count,
-		};
-	}
-	plan->pieces[plan->piece_count++] = (struct plan_piece){
-		.file_offset = segment->offset,
-		.length = segment->filesz,
-		.offset = offset - extent->offset,
-	};
-	extent->piece_count++;
-	extent->length = offset + segment->filesz - extent->offset;
-}
+/* ---- Zeros, maps --------------------------------------------------------- */
 
 static void add_map(struct plan *plan, const struct cluster *cluster, uint64_t start, uint64_t end,
 		    uint32_t flags)
@@ -305,7 +259,7 @@ static void add_map(struct plan *plan, const struct cluster *cluster, uint64_t s
 		last->length += end - start;
 		return;
 	}
-	plan->maps[plan->map_count++] = (struct plan_map){
+	*plan_append(plan->maps, plan->map_count) = (struct plan_map){
 		.virt = start,
 		.block = cluster->block,
 		.flags = flags,
@@ -333,19 +287,6 @@ static void map_segment(struct plan *plan, const struct cluster *cluster,
 	add_map(plan, cluster, start, page_end(segment), segment->flags);
 }
 
-static void add_zero(struct plan *plan, uint32_t block, uint64_t start, uint64_t end)
-{
-	struct plan_zero *last = plan->zero_count > 0 ? &plan->zeros[plan->zero_count - 1] : NULL;
-
-	if (start >= end)
-		return;
-	if (last != NULL && last->block == block && last->offset + last->length == start) {
-		last->length += end - start;
-		return;
-	}
-	plan->zeros[plan->zero_count++] = (struct plan_zero){ block, start, end - start };
-}
-
 /* Everything in the mapped pages that no extent fills. */
 static void find_zeros(struct plan *plan)
 {
@@ -361,12 +302,12 @@ static void find_zeros(struct plan *plan)
 
 			if (extent->block != map->block || extent->offset >= end)
 				break;
-			add_zero(plan, map->block, done, extent->offset);
+			plan_clear(plan, map->block, done, extent->offset);
 			done = extent_end;
 			if (extent_end <= end)
 				next = k + 1;
 		}
-		add_zero(plan, map->block, done, end);
+		plan_clear(plan, map->block, done, end);
 	}
 }
 
@@ -440,8 +381,8 @@ static void warn(struct planner *p)
 	const struct kernel *kernel = p->kernel;
 	uint64_t zeros = 0;
 
-	for (size_t i = 0; i < kernel->segment_count; i++) {
-		const struct segment *segment = &kernel->segments[i];
+	for (size_t i = 0; i < p->placed.segment_count; i++) {
+		const struct segment *segment = &p->placed.segments[i];
 
 		zeros += segment->memsz - segment->filesz;
 		if ((segment->flags & (PF_W | PF_X)) == (PF_W | PF_X))
@@ -460,58 +401,97 @@ static void warn(struct planner *p)
 			  kernel->debug_section);
 }
 
-/* ---- All together -------------------------------------------------------- */
+/* ---- What the kernel is told ----------------------------------------------- */
 
-static int allocate(struct planner *p, struct error *err)
+/* One entry for each map. */
+static void add_segments(struct plan *plan)
 {
-	size_t count = p->kernel->segment_count;
+	plan_put64(plan, INFO_OFF_SEGMENT_COUNT, plan->map_count);
+	for (size_t i = 0; i < plan->map_count; i++) {
+		const struct plan_map *map = &plan->maps[i];
+		uint32_t at = plan_info(plan, NULL, SEGMENT_SIZE, 8);
 
-	/* Each segment adds at most a piece, two maps, and a gap before and behind
-	 * each extent and map. */
-	p->clusters = calloc(count, sizeof(p->clusters[0]));
-	p->plan->blocks = calloc(count, sizeof(p->plan->blocks[0]));
-	p->plan->pieces = calloc(count, sizeof(p->plan->pieces[0]));
-	p->plan->extents = calloc(count, sizeof(p->plan->extents[0]));
-	p->plan->maps = calloc(2 * count, sizeof(p->plan->maps[0]));
-	p->plan->zeros = calloc(4 * count, sizeof(p->plan->zeros[0]));
-	if (p->clusters == NULL || p->plan->blocks == NULL || p->plan->pieces == NULL ||
-	    p->plan->extents == NULL || p->plan->maps == NULL || p->plan->zeros == NULL)
-		return error_set(err, ERROR_SYSTEM, 0, "out of memory for '%s'", p->name);
-	return 0;
+		if (i == 0)
+			plan_point64(plan, INFO_OFF_SEGMENTS, at);
+		plan_put64(plan, at + SEGMENT_OFF_VIRT, map->virt);
+		plan_put64(plan, at + SEGMENT_OFF_PHYS, map->offset);
+		plan_fixup(plan, at + SEGMENT_OFF_PHYS, 8, map->block);
+		plan_put64(plan, at + SEGMENT_OFF_SIZE, map->length);
+		plan_put32(plan, at + SEGMENT_OFF_FLAGS, map->flags);
+	}
 }
+
+static void add_modules(struct plan *plan, const struct plan_options *options)
+{
+	if (options->module_count == 0)
+		return;
+	uint32_t block = plan_modules(plan, options, PLAN_LOWEST_PHYS);
+	uint32_t list = plan_info(plan, NULL, options->module_count * MODULE_SIZE, 8);
+
+	plan_point64(plan, INFO_OFF_MODULES, list);
+	plan_put64(plan, INFO_OFF_MODULE_COUNT, options->module_count);
+	for (size_t i = 0; i < options->module_count; i++) {
+		uint32_t at = list + (uint32_t)i * MODULE_SIZE;
+
+		plan_put64(plan, at + MODULE_OFF_START, plan->physmap_virt);
+		plan_fixup(plan, at + MODULE_OFF_START, 8, block + (uint32_t)i);
+		plan_fixup(plan, at + MODULE_OFF_PHYS, 8, block + (uint32_t)i);
+		plan_put64(plan, at + MODULE_OFF_SIZE, options->modules[i].size);
+		plan_point64(plan, at + MODULE_OFF_NAME, plan_info_string(plan, options->modules[i].name));
+	}
+}
+
+/* struct mkbootimg_info first, what it points to behind it. */
+static void make_info(const struct planner *p, const struct plan_options *options)
+{
+	struct plan *plan = p->plan;
+
+	plan_info(plan, NULL, INFO_SIZE, 8);
+	plan_put64(plan, INFO_OFF_MAGIC, INFO_MAGIC);
+	plan_put32(plan, INFO_OFF_VERSION, INFO_VERSION);
+	plan_put32(plan, INFO_OFF_SIZE, INFO_SIZE);
+	plan_put64(plan, INFO_OFF_KERNEL_VSTART, p->clusters[0].start);
+	plan_put64(plan, INFO_OFF_KERNEL_VEND, p->clusters[p->cluster_count - 1].end);
+	plan_put64(plan, INFO_OFF_PHYSMAP, plan->physmap_virt);
+	add_segments(plan);
+	add_modules(plan, options);
+	plan_point64(plan, INFO_OFF_CMDLINE, plan_info_cmdline(plan, options->cmdline));
+	plan_put64(plan, INFO_OFF_CMDLINE_LEN, strlen(options->cmdline));
+}
+
+/* ---- All together -------------------------------------------------------- */
 
 static int make_plan(struct planner *p, const struct plan_options *options, struct error *err)
 {
 	struct plan *plan = p->plan;
 
-	if (check_kernel(p, err) != 0 || allocate(p, err) != 0)
+	if (check_kernel(p, err) != 0)
 		return -1;
 	find_clusters(p);
-	if (make_blocks(p, err) != 0)
-		return -1;
+	make_blocks(p);
 	for (size_t c = 0; c < p->cluster_count; c++) {
-		for (size_t i = p->clusters[c].first; i < p->clusters[c].last; i++) {
-			const struct segment *segment = &p->kernel->segments[i];
+		const struct cluster *cluster = &p->clusters[c];
 
-			if (segment->filesz > 0)
-				add_piece(plan, &p->clusters[c], segment);
-			map_segment(plan, &p->clusters[c], segment);
+		for (size_t i = cluster->first; i < cluster->last; i++) {
+			const struct segment *segment = &p->placed.segments[i];
+
+			placed_load(&p->placed, segment, plan, cluster->block, segment->vaddr - cluster->start);
+			map_segment(plan, cluster, segment);
 		}
 	}
 	find_zeros(plan);
 	if (place_areas(p, err) != 0)
 		return -1;
 	warn(p);
+	make_info(p, options);
 	plan->table_pages = count_tables(plan);
-	plan->kernel_start = p->clusters[0].start;
-	plan->kernel_end = p->clusters[p->cluster_count - 1].end;
 	plan->protocol = BT_PROTOCOL_NATIVE;
-	plan->entry = p->kernel->entry;
-	plan->stack_size = align_up(options->stack_size, PAGE_SIZE);
-	plan->cmdline = strdup(options->cmdline);
-	if (plan->cmdline == NULL)
-		return error_set(err, ERROR_SYSTEM, 0, "out of memory for '%s'", p->name);
-	return 0;
+	plan->entry = p->placed.entry;
+	plan->entry_block = BLOCK_NONE;
+	plan->stack_size = align_up(options->stack_size != 0 ? options->stack_size : DEFAULT_STACK, PAGE_SIZE);
+	/* The screen is always told of. */
+	plan->video = options->video != NULL ? *options->video : (struct plan_video){ .mode = VIDEO_TELL };
+	return plan_fits(plan, p->name, err);
 }
 
 int native_plan(const struct kernel *kernel, const struct plan_options *options, const char *name,
@@ -520,9 +500,23 @@ int native_plan(const struct kernel *kernel, const struct plan_options *options,
 	struct planner p = { .kernel = kernel, .name = name, .plan = plan };
 
 	*plan = (struct plan){0};
+	if (placed_make(&p.placed, kernel, options, name, err) != 0)
+		return -1;
 	int result = make_plan(&p, options, err);
 	free(p.clusters);
+	placed_free(&p.placed);
 	if (result != 0)
 		plan_free(plan);
 	return result;
+}
+
+int native_detect(const struct kernel *kernel, const char *name, struct protocol_reason *why,
+		  struct error *err)
+{
+	(void)name;
+	(void)err;
+	if (!kernel->is_elf || !kernel->is_64 || kernel->machine != EM_X86_64)
+		return 0;
+	snprintf(why->text, sizeof(why->text), "is an x86-64 ELF64 file");
+	return 1;
 }

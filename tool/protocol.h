@@ -16,35 +16,62 @@
 #include "kernel.h"
 #include "plan.h"
 
-/* What the user asked for, as far as it concerns planning. */
-struct plan_options {
-	const char *cmdline;	/* "" for none */
-	uint64_t stack_size;	/* bytes, > 0 */
+/* "has a Multiboot 2 header at file offset 0x1000" */
+struct protocol_reason {
+	char text[160];
 };
 
 struct protocol {
-	const char *name;
+	const char *name;		/* as --protocol has it */
 	uint32_t number;		/* BT_PROTOCOL_* */
-	const char *reason;		/* what a kernel for it is, after "because it is " */
 	const char *loader_option;	/* what the loader is assembled with */
-	/* Is this a kernel for it? */
-	bool (*detect)(const struct kernel *kernel);
-	/* Make the plan, or refuse with a sentence.  name is the file's, for
-	 * messages.  On success the caller frees with plan_free(). */
+	const char *asked_for;		/* what a file must have that asks for it, NULL: nothing */
+	/* Is this a kernel for it?  1 and the reason in why, to be read after "because
+	 * it"; 0 if not; -1 if it is meant to be one, but wrong.  name is the
+	 * file's, for messages. */
+	int (*detect)(const struct kernel *kernel, const char *name, struct protocol_reason *why,
+		      struct error *err);
+	/* Make the plan, or refuse with a sentence.  On success the caller frees
+	 * with plan_free(). */
 	int (*plan)(const struct kernel *kernel, const struct plan_options *options,
 		    const char *name, struct plan *plan, struct error *err);
 };
 
-/* The protocol for a kernel: the first in the table that detects it. */
-const struct protocol *protocol_find(const struct kernel *kernel, const char *name,
+struct protocol_choice {
+	const struct protocol *protocol;
+	struct protocol_reason reason;
+	bool forced;			/* the user named it */
+	char others[80];		/* names of others that the file offers, or "" */
+	struct error problem;		/* with a header that was passed over */
+};
+
+/* Choose the protocol for a kernel: the one that the user wants, or, if that is
+ * NULL, the first in the table that detects it. */
+const struct protocol *protocol_find(const struct kernel *kernel, const char *wanted,
+				     const char *name, struct protocol_choice *choice,
 				     struct error *err);
+
+/* Does the file have a header of some protocol, be it a wrong one? */
+bool protocol_asked_for(const struct kernel *kernel);
+
+/* Is there a protocol of that name? */
+bool protocol_exists(const char *wanted);
 
 /* The protocol of a plan; NULL if there is none of that number. */
 const struct protocol *protocol_by_number(uint32_t number);
 
-/* native.c */
-bool native_detect(const struct kernel *kernel);
-int native_plan(const struct kernel *kernel, const struct plan_options *options, const char *name,
-		struct plan *plan, struct error *err);
+/* native.c, multiboot1.c, multiboot2.c, pvh.c: the table's functions. */
+#define PROTOCOL(name)                                                                          \
+	int name##_detect(const struct kernel *kernel, const char *file,                        \
+			  struct protocol_reason *why, struct error *err);                      \
+	int name##_plan(const struct kernel *kernel, const struct plan_options *options,        \
+			const char *file, struct plan *plan, struct error *err)
+PROTOCOL(native);
+PROTOCOL(multiboot1);
+PROTOCOL(multiboot2);
+PROTOCOL(pvh);
+#undef PROTOCOL
+int plain32_detect(const struct kernel *kernel, const char *name, struct protocol_reason *why,
+		   struct error *err);
 
 #endif

@@ -38,6 +38,8 @@ struct runner {
 	int messages;			/* from the loader, -1 when closed */
 	struct qmp qmp;
 	bool entered;			/* the loader handed over to the kernel */
+	bool faulting;			/* its fault handler is reporting an exception */
+	bool faulted;			/* and has done so */
 	bool watch_output;		/* stdout is a pipe */
 	mode_t output_mode;		/* what stdout is */
 	char message[sizeof(((struct run_outcome *)0)->text)];
@@ -202,6 +204,23 @@ static bool check_halt(struct runner *r)
 	return r->halts >= 2;
 }
 
+/* A byte from the loader, which is a message, or from its fault handler, whose
+ * first line is one; and the bytes that say which. */
+static void take_byte(struct runner *r, char byte)
+{
+	if (byte == RUNNER_HANDOFF && !r->entered) {
+		r->entered = true;
+		r->message_length = 0;
+	} else if (byte == RUNNER_FAULT && r->entered) {
+		r->faulted |= r->faulting;
+		r->faulting = !r->faulted;
+	} else if (byte == '\r' || (byte == '\n' && (!r->faulting || r->message_length == 0))) {
+		/* Of a report the first line counts; an empty one comes before it. */
+	} else if ((!r->entered || r->faulting) && r->message_length < sizeof(r->message) - 1) {
+		r->message[r->message_length++] = byte;
+	}
+}
+
 /* What came from the loader: a message, or that the kernel is entered. */
 static void read_messages(struct runner *r)
 {
@@ -213,13 +232,8 @@ static void read_messages(struct runner *r)
 		r->messages = -1;
 	}
 	/* What others' images write there is not meant for us. */
-	for (ssize_t i = 0; i < n && r->options->own_image && !r->entered; i++) {
-		if (bytes[i] == RUNNER_HANDOFF)
-			r->entered = true;
-		else if (bytes[i] != '\r' && bytes[i] != '\n' &&
-			 r->message_length < sizeof(r->message) - 1)
-			r->message[r->message_length++] = bytes[i];
-	}
+	for (ssize_t i = 0; i < n && r->options->own_image; i++)
+		take_byte(r, bytes[i]);
 	r->message_time = clock_ms();
 }
 
@@ -240,6 +254,13 @@ static int judge_message(const struct runner *r, struct run_outcome *outcome)
 {
 	memcpy(outcome->text, r->message, r->message_length + 1);
 	return set_verdict(outcome, VERDICT_LOADER, 0);
+}
+
+static int judge_fault(const struct runner *r, struct run_outcome *outcome)
+{
+	memcpy(outcome->text, r->message, r->message_length + 1);
+	outcome->text[strcspn(outcome->text, "\n")] = '\0';
+	return set_verdict(outcome, VERDICT_FAULT, 0);
 }
 
 /* QEMU has ended by itself. */
@@ -361,6 +382,8 @@ static int watch(struct runner *r, struct run_outcome *outcome, struct error *er
 		}
 		if (message_complete(r))
 			return judge_message(r, outcome);
+		if (r->faulted)
+			return judge_fault(r, outcome);
 		now = clock_ms();
 		if (deadline != 0 && now >= deadline) {
 			locate(r, outcome->text, sizeof(outcome->text));

@@ -21,6 +21,7 @@ enum verdict {
 	VERDICT_CLOSED,		/* the user closed the window or told QEMU to quit */
 	VERDICT_HALTED,		/* every CPU halted with interrupts off */
 	VERDICT_CRASHED,	/* triple fault or reset */
+	VERDICT_FAULT,		/* an exception, and the kernel had no IDT of its own yet */
 	VERDICT_TIMEOUT,
 	VERDICT_LOADER,		/* the loader said an error */
 	VERDICT_REFUSED,	/* QEMU ended before it was ready; its words are on stderr */
@@ -38,7 +39,7 @@ struct run_outcome {
 	enum verdict verdict;
 	int code;		/* VERDICT_GUEST_CODE, VERDICT_REFUSED: QEMU's exit status;
 				   VERDICT_SIGNAL: which */
-	char text[512];		/* where it happened, or what the loader said; may be "" */
+	char text[2048];	/* where it happened, or what the loader said; may be "" */
 };
 
 /* Run a machine to its end.  qmp_fd and runner_fd of machine are filled in
