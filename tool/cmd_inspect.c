@@ -127,9 +127,10 @@ static int inspect_kernel(const struct arguments *arguments, struct error *err)
 	if (build_plan(arguments->file, &arguments->build, &planned, err) != 0)
 		return -1;
 	if (arguments->json)
-		print_json(json_pack("{s:o, s:s, s:s, s:o, s:o, s:o, s:o, s:I}", "file",
-				     report_text(arguments->file),
-				     "kind", "kernel", "reason", planned.choice.reason.text, "entry_symbol",
+		print_json(json_pack("{s:o, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:I}", "file",
+				     report_text(arguments->file), "kind", "kernel", "reason",
+				     planned.choice.reason.text, "also_offers", planned.choice.others,
+				     "entry_symbol",
 				     report_text(planned.kernel.entry_symbol), "segments", segments_json(&planned.kernel),
 				     "plan", report_plan_json(&planned.plan), "warnings",
 				     warnings_json(&planned.plan), "boot_table_size",

@@ -45,23 +45,85 @@ static const char *protocol_name(const struct plan *plan)
 	return protocol != NULL ? protocol->name : "unknown";
 }
 
+static const char *kind_name(uint32_t kind)
+{
+	return kind == INFO_KIND_MODULES ? "module or symbols" : "kernel";
+}
+
+static const char *const video_modes[] = {
+	[VIDEO_TEXT] = "text",
+	[VIDEO_TELL] = "text, told to the kernel",
+	[VIDEO_PREFER] = "preferred",
+	[VIDEO_REQUIRE] = "required",
+};
+
+static const char *video_mode(const struct plan_video *video)
+{
+	return video->mode <= VIDEO_REQUIRE ? video_modes[video->mode] : "unknown";
+}
+
+static void print_video(FILE *out, const struct plan_video *video)
+{
+	fputs("screen: ", out);
+	if (video->mode > VIDEO_TELL) {
+		if (video->width != 0 || video->height != 0)
+			fprintf(out, "%ux%u, ", video->width, video->height);
+		else
+			fputs("graphics of any size, ", out);
+		if (video->depth != 0)
+			fprintf(out, "%u bits a pixel, ", video->depth);
+	}
+	fprintf(out, "%s\n", video_mode(video));
+}
+
+/* Where a block, or something in it, will be. */
+static void print_place(FILE *out, const struct plan_block *block, uint64_t offset)
+{
+	if (block->phys != BLOCK_ANYWHERE)
+		fprintf(out, "at 0x%" PRIx64 "%s\n", block->phys + offset,
+			block->flags & BLOCK_FIXED ? "" : " if that is free");
+	else if (block->lowest > PLAN_LOWEST_PHYS || block->highest < PLAN_HIGHEST_PHYS)
+		fprintf(out, "in 0x%" PRIx64 "-0x%" PRIx64 "%s\n", block->lowest, block->highest,
+			block->flags & BLOCK_TOP ? ", as high as possible" : "");
+	else
+		fprintf(out, "anywhere in physical memory%s\n",
+			block->flags & BLOCK_TOP ? ", as high as possible" : "");
+}
+
+/* The blocks, but for those that maps have told of. */
+static void print_blocks(FILE *out, const struct plan *plan)
+{
+	fputs("placed:\n", out);
+	for (size_t i = 0; i < plan->block_count; i++) {
+		const struct plan_block *block = &plan->blocks[i];
+
+		fprintf(out, "  block %zu: %" PRIu64 " KiB, %s, ", i, block->size / 1024,
+			kind_name(block->kind));
+		print_place(out, block, 0);
+	}
+}
+
+static void print_maps(FILE *out, const struct plan *plan)
+{
+	fputs("mapped:\n", out);
+	for (size_t i = 0; i < plan->map_count; i++) {
+		const struct plan_map *map = &plan->maps[i];
+
+		fprintf(out, "  0x%016" PRIx64 " + 0x%-9" PRIx64 " %s  ", map->virt, map->length,
+			report_flags(map->flags).text);
+		print_place(out, &plan->blocks[map->block], map->offset);
+	}
+}
+
 void report_plan(FILE *out, const struct plan *plan)
 {
 	fprintf(out, "protocol %s, entry point 0x%" PRIx64 ", stack %" PRIu64 " KiB\n",
 		protocol_name(plan), plan->entry, plan->stack_size / 1024);
 	fprintf(out, "command line \"%s\"\n", plan->cmdline);
-	fputs("mapped:\n", out);
-	for (size_t i = 0; i < plan->map_count; i++) {
-		const struct plan_map *map = &plan->maps[i];
-		const struct plan_block *block = &plan->blocks[map->block];
-
-		fprintf(out, "  0x%016" PRIx64 " + 0x%-9" PRIx64 " %s  ", map->virt, map->length,
-			report_flags(map->flags).text);
-		if (block->phys == BLOCK_ANYWHERE)
-			fputs("anywhere in physical memory\n", out);
-		else
-			fprintf(out, "at 0x%" PRIx64 " if that is free\n", block->phys + map->offset);
-	}
+	print_video(out, &plan->video);
+	print_blocks(out, plan);
+	if (plan->map_count > 0)
+		print_maps(out, plan);
 	fputs("loaded:\n", out);
 	for (size_t i = 0; i < plan->extent_count; i++)
 		fprintf(out, "  extent %zu: %" PRIu64 " bytes to block %" PRIu32 " + 0x%" PRIx64 "\n", i,
@@ -70,8 +132,13 @@ void report_plan(FILE *out, const struct plan *plan)
 	for (size_t i = 0; i < plan->zero_count; i++)
 		fprintf(out, "  %" PRIu64 " bytes of block %" PRIu32 " + 0x%" PRIx64 "\n",
 			plan->zeros[i].length, plan->zeros[i].block, plan->zeros[i].offset);
-	fprintf(out, "physical memory mapped at 0x%" PRIx64 ", hand-off area at 0x%" PRIx64 "\n",
-		plan->physmap_virt, plan->handoff_virt);
+	if (plan->patch_count > 0)
+		fprintf(out, "relocated: %zu places\n", plan->patch_count);
+	fprintf(out, "told to the kernel: %zu bytes, %zu addresses in them\n", plan->info_size,
+		plan->fixup_count);
+	if (plan->map_count > 0)
+		fprintf(out, "physical memory mapped at 0x%" PRIx64 ", hand-off area at 0x%" PRIx64 "\n",
+			plan->physmap_virt, plan->handoff_virt);
 	fprintf(out, "needs %" PRIu64 " KiB of memory\n", plan_memory(plan) / 1024);
 }
 
@@ -82,13 +149,19 @@ static json_t *blocks_json(const struct plan *plan)
 	for (size_t i = 0; i < plan->block_count; i++) {
 		const struct plan_block *block = &plan->blocks[i];
 
-		json_array_append_new(list, json_pack("{s:o, s:I, s:I, s:I}", "wanted",
+		json_array_append_new(list, json_pack("{s:o, s:I, s:I, s:I, s:o, s:o, s:b, s:b, s:s}",
+						      "wanted",
 						      block->phys == BLOCK_ANYWHERE ?
 							      json_null() :
 							      report_address(block->phys),
 						      "size", (json_int_t)block->size, "align",
 						      (json_int_t)block->align, "phase",
-						      (json_int_t)block->phase));
+						      (json_int_t)block->phase, "lowest",
+						      report_address(block->lowest), "highest",
+						      report_address(block->highest), "fixed",
+						      (block->flags & BLOCK_FIXED) != 0, "top",
+						      (block->flags & BLOCK_TOP) != 0, "kind",
+						      kind_name(block->kind)));
 	}
 	return list;
 }
@@ -137,12 +210,26 @@ static json_t *zeros_json(const struct plan *plan)
 	return list;
 }
 
+static json_t *video_json(const struct plan_video *video)
+{
+	return json_pack("{s:i, s:i, s:i, s:s}", "width", video->width, "height", video->height, "depth",
+			 video->depth, "mode", video_mode(video));
+}
+
 json_t *report_plan_json(const struct plan *plan)
 {
-	return json_pack("{s:s, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:I}", "protocol",
-			 protocol_name(plan), "entry", report_address(plan->entry), "command_line",
-			 report_text(plan->cmdline), "stack_size", (json_int_t)plan->stack_size, "maps",
-			 maps_json(plan), "blocks", blocks_json(plan), "extents", extents_json(plan), "zeros",
-			 zeros_json(plan), "physical_map", report_address(plan->physmap_virt), "hand_off_area",
-			 report_address(plan->handoff_virt), "memory", (json_int_t)plan_memory(plan));
+	json_t *object = json_pack(
+		"{s:s, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I}", "protocol",
+		protocol_name(plan), "entry", report_address(plan->entry), "command_line",
+		report_text(plan->cmdline), "stack_size", (json_int_t)plan->stack_size, "maps",
+		maps_json(plan), "blocks", blocks_json(plan), "extents", extents_json(plan), "zeros",
+		zeros_json(plan), "video", video_json(&plan->video), "info_size",
+		(json_int_t)plan->info_size, "fixups", (json_int_t)plan->fixup_count, "memory",
+		(json_int_t)plan_memory(plan));
+
+	if (plan->map_count > 0)
+		json_object_update_new(object, json_pack("{s:o, s:o}", "physical_map",
+							 report_address(plan->physmap_virt), "hand_off_area",
+							 report_address(plan->handoff_virt)));
+	return object;
 }
