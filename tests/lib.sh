@@ -101,6 +101,25 @@ empty() {
 	if [ -s "$2" ]; then fail "$1" "$2"; else pass "$1"; fi
 }
 
+# refuses NAME SENTENCE KERNEL [OPTION...]: build fails and says just that (and
+# maybe, on a second line, what to do); an image that was there stays as it was.
+# REFUSAL is the status, 1 for a kernel that cannot be booted.
+refuses() {
+	local name=$1 sentence="mkbootimg: build: $2" kernel=$3
+	shift 3
+	echo "an old image" | tee old.img >k.img
+	try "$name" "${REFUSAL:-1}" "$MKBOOTIMG" build -o k.img "$@" "$kernel"
+	if [ "$(head -n 1 err)" = "$sentence" ]; then
+		pass "$name: why"
+	else
+		echo "$sentence" >wanted
+		fail "$name: why" wanted err
+	fi
+	check "$name: at most two lines" test "$(wc -l <err)" -le 2
+	check "$name: the old image is intact" cmp k.img old.img
+	check "$name: no temporary file" test -z "$(find . -name '.mkbootimg*')"
+}
+
 # boots NAME KERNEL [RUN-OPTION...] [-- QEMU-ARG...]: the guest says success.
 boots() {
 	local name=$1 kernel=$2 options=()

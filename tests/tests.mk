@@ -71,6 +71,139 @@ $(KERNEL_OUT)/segments.elf: $(KERNEL_OUT)/segments.o $(KERNEL_OUT)/segments-part
 $(KERNEL_OUT)/shared.elf: $(KERNEL_OUT)/shared-asm.o tests/kernels/shared.ld
 	$(Q)$(GUEST_LD) -T tests/kernels/shared.ld -o $@ $<
 
+# ---- Kernels of the other protocols ------------------------------------------
+
+# One source is a kernel of each: NAME-mb1, -mb2, -pvh, -plain (32-bit, without a
+# header) and -native; -mb1-64 and so on hold the same code in ELF64 files.
+GUEST32_CFLAGS := $(filter-out -mno-red-zone -mcmodel=large,$(GUEST_CFLAGS)) -m32 -march=i686 \
+	-mno-sse -fno-tree-loop-distribute-patterns
+GUEST32_LD := $(GUEST_LD) -m elf_i386
+GUEST_HEADERS := $(addprefix tests/kernels/,guest.h boot.h boot32.h) include/mkbootimg.h
+
+# What boot32.asm is assembled with for each.
+BOOT32_mb1 := -DMB1
+BOOT32_mb2 := -DMB2
+BOOT32_pvh := -DPVH
+BOOT32_pvh8 := -DPVH -DWIDE
+BOOT32_plain :=
+BOOT32_all := -DMB1 -DMB2 -DPVH
+BOOT32_mb1-video := -DMB1 -DVIDEO
+BOOT32_mb2-video := -DMB2 -DVIDEO
+BOOT32_mb1-text := -DMB1 -DTEXT
+BOOT32_mb2-text := -DMB2 -DTEXT
+
+$(KERNEL_OUT)/32/%.o: tests/kernels/%.c $(GUEST_HEADERS) tests/tests.mk
+	@mkdir -p $(@D)
+	$(Q)$(GUEST_CC) $(GUEST32_CFLAGS) -c -o $@ $<
+
+$(KERNEL_OUT)/32/boot32-%.o: tests/kernels/boot32.asm tests/tests.mk
+	@mkdir -p $(@D)
+	$(Q)$(NASM) -w+all -f elf32 $(BOOT32_$*) -o $@ $<
+
+# $(call kernel32,KERNEL,SOURCE,HEADERS,SCRIPT): a kernel of this source with these
+# headers, of what reads the protocols, and of objects that are added elsewhere.
+define kernel32
+OTHER_KERNELS += $(KERNEL_OUT)/$(1).elf
+$(KERNEL_OUT)/$(1).elf: tests/kernels/$(4) $(KERNEL_OUT)/32/boot32-$(3).o \
+		$(KERNEL_OUT)/32/boot32.o $(KERNEL_OUT)/32/$(2).o
+	$$(Q)$$(GUEST32_LD) -T $$< $$(LINK) -o $$@ $$(filter %.o,$$^)
+endef
+# $(call kernel64,KERNEL,SOURCE,SCRIPT): likewise, of the native protocol.
+define kernel64
+OTHER_KERNELS += $(KERNEL_OUT)/$(1).elf
+$(KERNEL_OUT)/$(1).elf: tests/kernels/$(3) $(KERNEL_OUT)/boot64.o $(KERNEL_OUT)/$(2).o
+	$$(Q)$$(GUEST_LD) -T $$< $$(LINK) -o $$@ $$(filter %.o,$$^)
+endef
+$(addprefix $(KERNEL_OUT)/,boot64.o low.o map.o modules.o video.o): $(GUEST_HEADERS)
+
+OTHER_KERNELS :=
+$(foreach p,mb1 mb2 pvh pvh8 plain all mb1-text mb2-text,$(eval $(call kernel32,state32-$p,state32,$p,boot32.ld)))
+$(foreach p,mb1 mb2 pvh,$(eval $(call kernel32,unordered-$p,unordered,$p,unordered.ld)))
+$(foreach k,map modules,$(foreach p,mb1 mb2 pvh plain,$(eval $(call kernel32,$k-$p,$k,$p,boot32.ld))) \
+	$(eval $(call kernel64,$k-native,$k,boot32.ld)))
+$(foreach p,mb1 mb2,$(eval $(call kernel32,video-$p,video,$p-video,boot32.ld)))
+$(eval $(call kernel32,video-plain,video,plain,boot32.ld))
+$(eval $(call kernel64,video-native,video,boot32.ld))
+
+# The same code in an ELF64 file.
+OTHER_KERNELS += $(addprefix $(KERNEL_OUT)/,$(patsubst %,state32-%-64.elf,mb1 mb2 pvh pvh8 all))
+$(KERNEL_OUT)/%-64.elf: $(KERNEL_OUT)/%.elf
+	$(Q)objcopy -I elf32-i386 -O elf64-x86-64 $< $@
+
+# Kernels with a part at low addresses: some KiB at 0x8000, and all that may be.
+$(foreach k,low lowest,$(foreach p,mb1 mb2 pvh plain,$(eval $(call kernel32,$k-$p,low,$p,low.ld))) \
+	$(eval $(call kernel64,$k-native,low,low.ld)))
+LOW_PART_low := -DDATA=5000 -DCLEAR=3000
+LOW_PART_lowest := -DDATA=0x42000 -DCLEAR=0x3cf00
+$(KERNEL_OUT)/low-%.elf: LINK := --defsym LOW=0x8000
+$(KERNEL_OUT)/lowest-%.elf: LINK := --defsym LOW=0x1000
+define low_part
+$(patsubst %,$(KERNEL_OUT)/$(1)-%.elf,mb1 mb2 pvh plain): $(KERNEL_OUT)/32/$(1)-part.o
+$(KERNEL_OUT)/$(1)-native.elf: $(KERNEL_OUT)/$(1)-part.o
+$(KERNEL_OUT)/32/$(1)-part.o: tests/kernels/low.asm tests/tests.mk
+	@mkdir -p $$(@D)
+	$$(Q)$$(NASM) -w+all -f elf32 $$(LOW_PART_$(1)) -o $$@ $$<
+$(KERNEL_OUT)/$(1)-part.o: tests/kernels/low.asm tests/tests.mk
+	@mkdir -p $$(@D)
+	$$(Q)$$(NASM) -w+all -f elf64 $$(LOW_PART_$(1)) -o $$@ $$<
+endef
+$(foreach k,low lowest,$(eval $(call low_part,$k)))
+
+# Kernels in assembly, each with a header of its own; flat ones, too.
+OTHER_KERNELS += $(addprefix $(KERNEL_OUT)/,smallest1.elf \
+	kludge-mb1.elf kludge-mb2.elf kludge-mb1.bin kludge-mb2.bin \
+	high-mb1.elf high-mb2.elf high-pvh.elf high-mb1-physical.elf high-mb2-physical.elf \
+	reloc-0.elf reloc-1.elf reloc-2.elf)
+
+$(KERNEL_OUT)/smallest1.elf: tests/kernels/smallest1.asm
+	@mkdir -p $(KERNEL_OUT)/32
+	$(Q)$(NASM) -w+all -f elf32 -o $(KERNEL_OUT)/32/smallest1.o $<
+	$(Q)$(GUEST32_LD) -N -Ttext=0x800000 -o $@ $(KERNEL_OUT)/32/smallest1.o
+
+$(KERNEL_OUT)/kludge-%.elf: tests/kernels/kludge.asm tests/kernels/kludge.ld
+	@mkdir -p $(@D)
+	$(Q)$(NASM) -w+all -f elf64 $(BOOT32_$*) -o $(@:.elf=.o) $<
+	$(Q)$(GUEST_LD) -T tests/kernels/kludge.ld -o $@ $(@:.elf=.o)
+$(KERNEL_OUT)/%.bin: $(KERNEL_OUT)/%.elf
+	$(Q)objcopy -O binary $< $@
+
+$(KERNEL_OUT)/32/high-%.o: tests/kernels/high.asm tests/tests.mk
+	@mkdir -p $(@D)
+	$(Q)$(NASM) -w+all -f elf32 $(BOOT32_$*) -o $@ $<
+$(KERNEL_OUT)/high-%.elf: $(KERNEL_OUT)/32/high-%.o tests/kernels/high.ld
+	$(Q)$(GUEST32_LD) -T tests/kernels/high.ld -e _start -o $@ $<
+.PRECIOUS: $(KERNEL_OUT)/32/high-%.o
+$(KERNEL_OUT)/high-%-physical.elf: $(KERNEL_OUT)/32/high-%.o tests/kernels/high.ld
+	$(Q)$(GUEST32_LD) -T tests/kernels/high.ld -e start_physical -o $@ $<
+
+$(KERNEL_OUT)/reloc-%.elf: tests/kernels/reloc.asm tests/tests.mk
+	@mkdir -p $(KERNEL_OUT)/32
+	$(Q)$(NASM) -w+all -f elf32 -DPREFERENCE=$* -o $(KERNEL_OUT)/32/reloc-$*.o $<
+	$(Q)$(GUEST32_LD) -N -Ttext=0x200000 -o $@ $(KERNEL_OUT)/32/reloc-$*.o
+
+# Position-independent ones, their relocations in either form, of either linker.
+OTHER_KERNELS += $(addprefix $(KERNEL_OUT)/,pie-rela.elf pie-relr.elf pie-lld-rela.elf pie-lld-relr.elf)
+PIE_FLAGS := -nostdlib -pie --no-dynamic-linker -z text
+
+$(KERNEL_OUT)/pie.o: tests/kernels/pie.c tests/kernels/guest.h include/mkbootimg.h tests/tests.mk
+	@mkdir -p $(@D)
+	$(Q)$(GUEST_CC) $(filter-out -fno-pic -mcmodel=large,$(GUEST_CFLAGS)) -fpie -c -o $@ $<
+$(KERNEL_OUT)/pie-rela.elf: $(KERNEL_OUT)/pie.o
+	$(Q)ld $(PIE_FLAGS) -o $@ $<
+$(KERNEL_OUT)/pie-relr.elf: $(KERNEL_OUT)/pie.o
+	$(Q)ld $(PIE_FLAGS) -z pack-relative-relocs -o $@ $<
+$(KERNEL_OUT)/pie-lld-rela.elf: $(KERNEL_OUT)/pie.o
+	$(Q)ld.lld $(PIE_FLAGS) -o $@ $<
+$(KERNEL_OUT)/pie-lld-relr.elf: $(KERNEL_OUT)/pie.o
+	$(Q)ld.lld $(PIE_FLAGS) --pack-dyn-relocs=relr -o $@ $<
+
+OTHER_KERNELS += $(KERNEL_OUT)/faults.elf
+$(KERNEL_OUT)/faults.elf: $(KERNEL_OUT)/faults.o
+	$(Q)$(GUEST_LD) -Ttext=0x400000 -o $@ $<
+
+TEST_KERNELS += $(OTHER_KERNELS)
+test-kernels: $(OTHER_KERNELS)
+
 # ---- Unit tests --------------------------------------------------------------
 
 UNIT_HELPERS := $(OUT)/tests/unit/elf_maker.o $(OUT)/tests/unit/plan_check.o

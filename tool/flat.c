@@ -140,7 +140,7 @@ static int place_segments(struct flat *f, const struct plan_options *options, st
 		error_set(err, ERROR_INPUT, 0,
 			  "'%s' is not an ELF file, and its Multiboot header does not say where it goes", f->name);
 		return error_hint(err, "give the linked ELF file, or add address fields to the header");
-	} else if (placed_make(&f->placed, f->kernel, options, f->name, err) != 0) {
+	} else if (placed_make(&f->placed, f->kernel, options, true, f->name, err) != 0) {
 		return -1;
 	}
 	qsort(f->placed.segments, f->placed.segment_count, sizeof(f->placed.segments[0]), compare_places);
@@ -269,7 +269,7 @@ static int make_plan(struct flat *f, const struct plan_options *options, struct 
 	f->plan->stack_size = align_up(stack, PAGE_SIZE);
 	if (place_segments(f, options, err) != 0)
 		return -1;
-	f->blocks = calloc(f->placed.segment_count, sizeof(f->blocks[0]));
+	f->blocks = calloc(f->placed.segment_count + 1, sizeof(f->blocks[0]));
 	if (f->blocks == NULL)
 		return error_set(err, ERROR_SYSTEM, 0, "out of memory for '%s'", f->name);
 	plan_segments(f);

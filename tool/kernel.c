@@ -286,6 +286,9 @@ static int read_elf(struct kernel *kernel, Elf *elf, size_t file_size, const cha
 	kernel->machine = header.e_machine;
 	kernel->type = header.e_type;
 	kernel->entry = header.e_entry;
+	kernel->header_size = header.e_ehsize;
+	if (header.e_phoff == header.e_ehsize)
+		kernel->header_size += (uint64_t)header.e_phnum * header.e_phentsize;
 	return read_segments(kernel, elf, &header, file_size, name, err);
 }
 
@@ -307,6 +310,18 @@ int kernel_parse(struct kernel *kernel, const unsigned char *bytes, size_t size,
 	if (result != 0)
 		kernel_free(kernel);
 	return result;
+}
+
+bool kernel_only_headers(const struct kernel *kernel, const struct segment *segment,
+			 uint64_t bytes)
+{
+	if (segment->offset != 0 || segment->filesz == 0)
+		return false;
+	for (uint64_t i = kernel->header_size; i < bytes && i < segment->filesz; i++) {
+		if (kernel->bytes[i] != 0)
+			return false;
+	}
+	return true;
 }
 
 void kernel_free(struct kernel *kernel)

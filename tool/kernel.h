@@ -48,6 +48,7 @@ struct kernel {
 	char entry_symbol[64];	/* the symbol at the entry point, "" if there is none */
 	bool has_gnu_stack;	/* there is a PT_GNU_STACK */
 	bool executable_stack;	/* and it asks for an executable stack */
+	uint64_t header_size;	/* of ELF header and program headers at the file's start */
 	struct kernel_range dynamic;	/* PT_DYNAMIC, in the file; size 0 if there is none */
 	struct kernel_range *notes;	/* PT_NOTEs, those that lie in the file */
 	size_t note_count;
@@ -62,6 +63,11 @@ bool kernel_is_elf(const unsigned char *bytes, size_t size);
 int kernel_parse(struct kernel *kernel, const unsigned char *bytes, size_t size, const char *name,
 		 struct error *err);
 void kernel_free(struct kernel *kernel);
+
+/* Are the first bytes of a segment nothing but the ELF header, the program
+ * headers and zeros?  Linkers load those along, where nobody asked for them. */
+bool kernel_only_headers(const struct kernel *kernel, const struct segment *segment,
+			 uint64_t bytes);
 
 /* What to call a segment: "segment 3 (.data .bss, 0x200000-0x201000)". */
 struct segment_label {

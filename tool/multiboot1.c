@@ -31,7 +31,7 @@ int plain32_detect(const struct kernel *kernel, const char *name, struct protoco
 {
 	(void)name;
 	(void)err;
-	if (!kernel->is_elf || kernel->is_64)
+	if (!kernel->is_elf || kernel->is_64 || kernel->machine != EM_386)
 		return 0;
 	snprintf(why->text, sizeof(why->text),
 		 "is an ELF32 file without the header or note of another protocol");

@@ -500,7 +500,7 @@ int native_plan(const struct kernel *kernel, const struct plan_options *options,
 	struct planner p = { .kernel = kernel, .name = name, .plan = plan };
 
 	*plan = (struct plan){0};
-	if (placed_make(&p.placed, kernel, options, name, err) != 0)
+	if (placed_make(&p.placed, kernel, options, false, name, err) != 0)
 		return -1;
 	int result = make_plan(&p, options, err);
 	free(p.clusters);

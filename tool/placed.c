@@ -47,8 +47,29 @@ static uint64_t find_slide(const struct kernel *kernel, const struct plan_option
 	return kernel->type == ET_DYN && lowest < PLAN_LOWEST_PHYS ? DEFAULT_BASE - lowest : 0;
 }
 
+/* Linked with -Ttext=0x100000, a kernel has its ELF headers right below. */
+static void trim_headers(struct segment *segment, const struct kernel *kernel, uint64_t address)
+{
+	uint64_t bytes = 0;
+
+	if (address < PAGE_SIZE)
+		bytes = PAGE_SIZE - address;
+	else if (address >= 0xa0000 && address < PLAN_LOWEST_PHYS)
+		bytes = PLAN_LOWEST_PHYS - address;
+	if (bytes == 0 || !kernel_only_headers(kernel, segment, bytes))
+		return;
+	if (bytes > segment->memsz)
+		bytes = segment->memsz;
+	segment->offset += bytes;
+	segment->vaddr += bytes;
+	segment->paddr += bytes;
+	segment->filesz -= bytes < segment->filesz ? bytes : segment->filesz;
+	segment->memsz -= bytes;
+}
+
 int placed_make(struct placed *placed, const struct kernel *kernel,
-		const struct plan_options *options, const char *name, struct error *err)
+		const struct plan_options *options, bool physical, const char *name,
+		struct error *err)
 {
 	*placed = (struct placed){0};
 	if (options->kernel_base != NULL && check_base(kernel, *options->kernel_base, name, err) != 0)
@@ -64,6 +85,11 @@ int placed_make(struct placed *placed, const struct kernel *kernel,
 		*segment = kernel->segments[i];
 		segment->vaddr += placed->slide;
 		segment->paddr += placed->slide;
+		trim_headers(segment, kernel, physical ? segment->paddr : segment->vaddr);
+		if (segment->memsz == 0) {
+			placed->segment_count--;
+			continue;
+		}
 		if (segment->memsz - 1 > UINT64_MAX - segment->vaddr) {
 			error_set(err, ERROR_USAGE, 0,
 				  "'%s': %s wraps around the end of the address space", name,

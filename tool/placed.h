@@ -6,6 +6,7 @@
 #ifndef MKBOOTIMG_PLACED_H
 #define MKBOOTIMG_PLACED_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,10 +24,13 @@ struct placed {
 	size_t relocation_count;
 };
 
-/* Decide where a kernel goes.  name is for messages.  On success the caller
- * frees with placed_free(). */
+/* Decide where a kernel goes.  Where the addresses that count, virtual or
+ * physical, begin in the first page or in video memory and firmware with
+ * nothing but ELF headers, those are left out.  name is for messages.  On
+ * success the caller frees with placed_free(). */
 int placed_make(struct placed *placed, const struct kernel *kernel,
-		const struct plan_options *options, const char *name, struct error *err);
+		const struct plan_options *options, bool physical, const char *name,
+		struct error *err);
 void placed_free(struct placed *placed);
 
 /* Load a segment's file bytes, relocated, at an offset of a block. */

@@ -57,7 +57,10 @@ static const struct protocol protocols[] = {
 static const struct protocol *none(const struct kernel *kernel, const char *name, struct error *err)
 {
 	if (kernel->is_elf) {
-		error_set(err, ERROR_INPUT, 0, "'%s' offers no boot protocol that we know", name);
+		error_set(err, ERROR_INPUT, 0,
+			  "'%s' is an ELF%d file with %s code, and has no header that says how to enter it", name,
+			  kernel->is_64 ? 64 : 32, kernel->is_64 ? "32-bit" : "x86-64");
+		error_hint(err, "build it as ELF64 for x86-64 or as ELF32 for i386, or add a Multiboot header");
 		return NULL;
 	}
 	error_set(err, ERROR_INPUT, 0, "'%s' is not an ELF file", name);

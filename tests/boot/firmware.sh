@@ -51,6 +51,9 @@ while read -r name options; do
 	rom e820 "$name" $options
 	boots "$name: entry state" "$KERNELS/state-high.elf" -- -option-rom "$name.rom"
 	boots "$name: usable memory" "$KERNELS/memory.elf" -- -option-rom "$name.rom"
+	for protocol in mb1 mb2 pvh; do
+		boots "$name: entry state, $protocol" "$KERNELS/state32-$protocol.elf" -c full -- -option-rom "$name.rom"
+	done
 done <<-'EOF'
 answers-passed-on
 attribute-always-clear -DNO_ATTRIBUTE
@@ -60,6 +63,9 @@ ends-with-carry -DCARRY_END
 EOF
 rom e820 many -DMANY
 boots "600 more answers" "$KERNELS/ends.elf" -c success -- -option-rom many.rom
+for protocol in mb1 mb2 pvh; do
+	boots "600 more answers, $protocol" "$KERNELS/state32-$protocol.elf" -c full -- -option-rom many.rom
+done
 rom e820 far -DFAR
 boots "memory beyond the CPU's addresses" "$KERNELS/ends.elf" -c success -- -option-rom far.rom
 rom e820 endless -DENDLESS

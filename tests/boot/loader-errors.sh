@@ -40,7 +40,7 @@ poke $((TABLE + 12))
 says "boot table of another length" E11 bad.img
 poke $((TABLE + 40))
 says "boot table damaged" E12 bad.img
-extent=$(od -An -tu8 -j $((TABLE + 128 + 24)) -N 8 good.img | tr -d ' ')
+extent=$(od -An -tu8 -j $((TABLE + $(le32 $((TABLE + 40))) + 24)) -N 8 good.img | tr -d ' ')
 poke $((BASE + extent * SECTOR + 0x123)) 0x80
 says "kernel data damaged" E14 bad.img
 has "kernel data damaged: which sector" err "from sector"
@@ -55,6 +55,13 @@ says "truncated before the table" E09 bad.img
 says "a CPU without long mode" E03 good.img -cpu qemu64,-lm
 says "a CPU without SSE2" E04 good.img -cpu qemu64,-sse2
 says "too little memory" E13 "$KERNELS/data.elf" -m 64
+says "no memory where the kernel must lie" E18 --protocol multiboot1 "$KERNELS/unordered-mb1.elf" -m 16
+has "no memory there: which" err "must lie at 0x100000 to 0x"
+has "no memory there: and what is" err " to 0x1000000 is not free"
+says "no such video mode" E19 --video 801x600 "$KERNELS/smallest.elf"
+has "no such video mode: asked for" err "no mode 801x600 as asked for"
+has "no such video mode: those there are" err " 800x600x32 "
+says "no video" E19 --video 800x600 "$KERNELS/smallest.elf" -vga none
 
 # On the screen too, and, in an emulator that we do not run, on port 0xe9.
 poke $((TABLE + 40))

@@ -30,9 +30,9 @@ has "a timeout: says so" err "timed out after 1.5 seconds"
 
 # What must fault does.
 ends "guard page" 122
-has "the page below the stack is not mapped" err "CR2=0xfffffe0000000fff"
+has "the page below the stack is not mapped" err "CR2 0xfffffe0000000fff"
 ends "null" 122
-has "page 0 is not mapped" err "CR2=0x0000000000000008"
+has "page 0 is not mapped" err "CR2 0x8 "
 ends "write text" 122
 ends "run data" 122
 

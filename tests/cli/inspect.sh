@@ -78,7 +78,7 @@ has "is said" err "truncated"
 
 echo "neither kernel nor image" >neither.txt
 try "neither" 1 "$MKBOOTIMG" inspect neither.txt
-has "is said" err "not an ELF file"
+has "is said" err "neither an ELF kernel nor an image of mkbootimg"
 head -c 510 /dev/zero >foreign.img
 printf '\125\252' >>foreign.img
 try "someone else's image" 1 "$MKBOOTIMG" inspect foreign.img

@@ -6,10 +6,12 @@
 #ifndef GUEST_H
 #define GUEST_H
 
-#include <mkbootimg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#ifdef __x86_64__
+#include <mkbootimg.h>
+#endif
 
 #define GUEST_PASS 0x10		/* QEMU exits 33 */
 #define GUEST_FAIL 0x20		/* QEMU exits 65 */
@@ -46,6 +48,13 @@ static inline void print_hex(uint64_t value)
 		put("0123456789abcdef"[value >> shift & 15]);
 }
 
+static inline void print_decimal(uint32_t value)
+{
+	if (value >= 10)
+		print_decimal(value / 10);
+	put((char)('0' + value % 10));
+}
+
 static inline __attribute__((noreturn)) void finish(uint8_t code)
 {
 	for (;;)
@@ -78,6 +87,8 @@ static inline bool same_text(const char *a, const char *b)
 	return *a == *b;
 }
 
+#ifdef __x86_64__
+
 /* A page table entry for an address, found by walking the tables; 0 if it is
  * not mapped.  *size becomes the page's size. */
 static inline uint64_t walk(const struct mkbootimg_info *info, uint64_t address, uint64_t *size)
@@ -109,5 +120,7 @@ static inline uint64_t translate(const struct mkbootimg_info *info, uint64_t add
 
 	return (entry & 0x000ffffffffff000 & ~(size - 1)) | (address & (size - 1));
 }
+
+#endif
 
 #endif

@@ -61,11 +61,19 @@ static bool is_canonical(uint64_t address)
 	return address >> 47 == 0 || address >> 47 == 0x1ffff;
 }
 
-static void check_blocks(const struct plan *plan)
+/* The kernel's blocks; the modules' lie behind them. */
+static size_t kernel_blocks(const struct plan *plan, const struct plan_options *options)
 {
+	assert_true(plan->block_count > options->module_count);
+	return plan->block_count - options->module_count;
+}
+
+static void check_blocks(const struct plan *plan, const struct plan_options *options)
+{
+	size_t kernels = kernel_blocks(plan, options);
 	bool anywhere = false;
 
-	assert_true(plan->block_count > 0 && plan->block_count <= BT_MAX_BLOCKS);
+	assert_true(plan->block_count <= BT_MAX_BLOCKS);
 	for (size_t i = 0; i < plan->block_count; i++) {
 		const struct plan_block *block = &plan->blocks[i];
 
@@ -73,7 +81,10 @@ static void check_blocks(const struct plan *plan)
 		CHECK(block->align >= PAGE && (block->align & (block->align - 1)) == 0,
 		      "block %zu: align", i);
 		CHECK(block->phase < block->align && block->phase % PAGE == 0, "block %zu: phase", i);
-		CHECK(block->kind == INFO_KIND_KERNEL, "block %zu: kind", i);
+		CHECK(block->kind == (i < kernels ? INFO_KIND_KERNEL : INFO_KIND_MODULES),
+		      "block %zu: kind", i);
+		CHECK(block->lowest == MIB && block->highest == 4 * GIB && block->flags == 0,
+		      "block %zu: where it may lie", i);
 		if (block->phys == BLOCK_ANYWHERE) {
 			anywhere = true;
 			continue;
@@ -202,26 +213,27 @@ static struct range *find_writes(const struct plan *plan, size_t *count)
 	return writes;
 }
 
-/* Is a mapped range written without a hole?  writes are sorted and disjoint. */
-static bool is_written(const struct range *writes, size_t count, const struct plan_map *map)
+/* Is a range written without a hole?  writes are sorted and disjoint. */
+static bool is_written(const struct range *writes, size_t count, const struct range *range)
 {
-	uint64_t done = map->offset, end = map->offset + map->length;
+	uint64_t done = range->start, end = range->start + range->length;
 
 	for (size_t i = 0; i < count && done < end; i++) {
-		if (writes[i].block == map->block && writes[i].start <= done &&
+		if (writes[i].block == range->block && writes[i].start <= done &&
 		    done - writes[i].start < writes[i].length)
 			done = writes[i].start + writes[i].length;
 	}
 	return done >= end;
 }
 
-/* Each mapped byte is written once, and no other: the writes are disjoint, leave
- * no hole in a map, and add up to the maps, which are disjoint too. */
-static void check_coverage(const struct plan *plan)
+/* Each byte that is mapped or a module's is written once, and no other: the
+ * writes are disjoint, leave no hole in a map or a module, and add up to them;
+ * maps are disjoint too. */
+static void check_coverage(const struct plan *plan, const struct plan_options *options)
 {
-	size_t count;
+	size_t count, kernels = kernel_blocks(plan, options);
 	struct range *writes = find_writes(plan, &count);
-	uint64_t written = 0, mapped = 0;
+	uint64_t written = 0, wanted = 0;
 
 	for (size_t i = 0; i < count; i++) {
 		CHECK(writes[i].block < plan->block_count, "write %zu: no such block", i);
@@ -236,10 +248,19 @@ static void check_coverage(const struct plan *plan)
 		written += writes[i].length;
 	}
 	for (size_t i = 0; i < plan->map_count; i++) {
-		CHECK(is_written(writes, count, &plan->maps[i]), "map %zu: not all of it is written", i);
-		mapped += plan->maps[i].length;
+		const struct plan_map *map = &plan->maps[i];
+		const struct range range = { map->block, map->offset, map->length };
+
+		CHECK(is_written(writes, count, &range), "map %zu: not all of it is written", i);
+		wanted += map->length;
 	}
-	assert_int_equal(written, mapped);
+	for (size_t i = kernels; i < plan->block_count; i++) {
+		const struct range range = { i, 0, plan->blocks[i].size };
+
+		CHECK(is_written(writes, count, &range), "block %zu: not all of it is written", i);
+		wanted += plan->blocks[i].size;
+	}
+	assert_int_equal(written, wanted);
 	free(writes);
 }
 
@@ -288,9 +309,11 @@ static uint64_t find_bytes(const struct plan *plan, const uint64_t *virts,
 
 		for (size_t k = 0; k < extent->piece_count; k++) {
 			const struct plan_piece *piece = &plan->pieces[extent->first_piece + k];
+
+			if (piece->source != 0)
+				continue;
 			uint64_t virt = virts[extent->block] + extent->offset + piece->offset;
 			uint64_t found = piece_gives(piece, virt, segment, done);
-
 			if (found > 0)
 				return found;
 		}
@@ -317,16 +340,220 @@ static void check_bytes(const struct kernel *kernel, const struct plan *plan, co
 		wanted += segment->filesz;
 	}
 	for (size_t i = 0; i < plan->piece_count; i++)
-		stored += plan->pieces[i].length;
+		stored += plan->pieces[i].source == 0 ? plan->pieces[i].length : 0;
 	assert_int_equal(stored, wanted);
+}
+
+/* A module's bytes begin its block, in one piece. */
+static void check_module(const struct plan *plan, uint32_t block, uint32_t source, uint64_t size)
+{
+	size_t found = 0;
+
+	CHECK(plan->blocks[block].size == round_down((size > 0 ? size : 1) + PAGE - 1),
+	      "module %u: size of its block", source);
+	CHECK(plan->blocks[block].phys == BLOCK_ANYWHERE, "module %u wants an address", source);
+	for (size_t i = 0; i < plan->extent_count; i++) {
+		const struct plan_extent *extent = &plan->extents[i];
+		const struct plan_piece *piece = &plan->pieces[extent->first_piece];
+
+		if (extent->block != block)
+			continue;
+		CHECK(extent->offset == 0 && extent->length == size && extent->piece_count == 1,
+		      "module %u: extent", source);
+		CHECK(piece->source == source && piece->file_offset == 0 && piece->length == size &&
+			      piece->offset == 0,
+		      "module %u: piece", source);
+		found++;
+	}
+	CHECK(found == (size > 0), "module %u: %zu extents", source, found);
+}
+
+static void check_modules(const struct plan *plan, const struct plan_options *options)
+{
+	size_t kernels = kernel_blocks(plan, options);
+
+	for (size_t i = 0; i < options->module_count; i++)
+		check_module(plan, (uint32_t)(kernels + i), (uint32_t)(i + 1), options->modules[i].size);
+}
+
+/* Does a piece of the kernel file hold all these bytes? */
+static bool is_in_piece(const struct plan *plan, const struct plan_patch *patch)
+{
+	for (size_t i = 0; i < plan->extent_count; i++) {
+		const struct plan_extent *extent = &plan->extents[i];
+
+		for (size_t k = 0; k < extent->piece_count; k++) {
+			const struct plan_piece *piece = &plan->pieces[extent->first_piece + k];
+			uint64_t start = extent->offset + piece->offset;
+
+			if (extent->block == patch->block && piece->source == 0 &&
+			    patch->offset >= start && patch->width <= piece->length &&
+			    patch->offset - start <= piece->length - patch->width)
+				return true;
+		}
+	}
+	return false;
+}
+
+void plan_check_patches(const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->patch_count; i++) {
+		const struct plan_patch *patch = &plan->patches[i];
+
+		CHECK(patch->width == 8 || (patch->width == 4 && patch->value <= UINT32_MAX),
+		      "patch %zu: width", i);
+		CHECK(is_in_piece(plan, patch), "patch %zu is not in bytes of the file", i);
+		if (i == 0)
+			continue;
+		CHECK(patch[-1].block <= patch->block, "patch %zu: not sorted by block", i);
+		CHECK(patch[-1].block < patch->block ||
+			      patch[-1].offset + patch[-1].width <= patch->offset,
+		      "patch %zu: not sorted by offset, or overlaps", i);
+	}
+}
+
+/* ---- What the kernel is told --------------------------------------------- */
+
+void plan_check_fixups(const struct plan *plan)
+{
+	unsigned char *used = allocate(plan->info_size, 1);
+
+	for (size_t i = 0; i < plan->fixup_count; i++) {
+		const struct plan_fixup *fixup = &plan->fixups[i];
+
+		CHECK(fixup->width == 4 || fixup->width == 8, "fixup %zu: width", i);
+		CHECK(fixup->offset <= plan->info_size &&
+			      fixup->width <= plan->info_size - fixup->offset,
+		      "fixup %zu: outside of the info", i);
+		CHECK(fixup->block == BLOCK_NONE || fixup->block < plan->block_count,
+		      "fixup %zu: no such block", i);
+		for (size_t k = 0; k < fixup->width; k++)
+			CHECK(used[fixup->offset + k]++ == 0, "fixup %zu: two at one place", i);
+	}
+	free(used);
+}
+
+static uint64_t info_word(const struct plan *plan, size_t offset, size_t width)
+{
+	uint64_t value = 0;
+
+	CHECK(offset + width <= plan->info_size, "0x%zx: not in the info", offset);
+	for (size_t i = width; i-- > 0;)
+		value = value << 8 | plan->info[offset + i];
+	return value;
+}
+
+/* A word to which the loader adds the address of this block, or of the info. */
+static uint64_t info_address(const struct plan *plan, size_t offset, uint32_t block)
+{
+	size_t found = 0;
+
+	for (size_t i = 0; i < plan->fixup_count; i++) {
+		const struct plan_fixup *fixup = &plan->fixups[i];
+
+		found += fixup->offset == offset && fixup->width == 8 && fixup->block == block;
+	}
+	CHECK(found == 1, "0x%zx: %zu fixups for block %u", offset, found, block);
+	return info_word(plan, offset, 8);
+}
+
+/* A string that the info points to. */
+static void check_string(const struct plan *plan, size_t offset, const char *string)
+{
+	uint64_t at = info_address(plan, offset, BLOCK_NONE);
+
+	CHECK(at <= plan->info_size && strlen(string) < plan->info_size - at &&
+		      memcmp(plan->info + at, string, strlen(string) + 1) == 0,
+	      "0x%zx: it is not '%s'", offset, string);
+}
+
+static void check_told_segments(const struct plan *plan)
+{
+	uint64_t at = info_address(plan, INFO_OFF_SEGMENTS, BLOCK_NONE);
+
+	assert_int_equal(info_word(plan, INFO_OFF_SEGMENT_COUNT, 8), plan->map_count);
+	assert_int_equal(at % 8, 0);
+	for (size_t i = 0; i < plan->map_count; i++, at += SEGMENT_SIZE) {
+		const struct plan_map *map = &plan->maps[i];
+
+		CHECK(info_word(plan, at + SEGMENT_OFF_VIRT, 8) == map->virt &&
+			      info_address(plan, at + SEGMENT_OFF_PHYS, map->block) == map->offset &&
+			      info_word(plan, at + SEGMENT_OFF_SIZE, 8) == map->length &&
+			      info_word(plan, at + SEGMENT_OFF_FLAGS, 4) == map->flags &&
+			      info_word(plan, at + SEGMENT_OFF_RESERVED, 4) == 0,
+		      "segment %zu of the info is not the map", i);
+	}
+}
+
+static void check_told_modules(const struct plan *plan, const struct plan_options *options)
+{
+	uint32_t block = (uint32_t)kernel_blocks(plan, options);
+
+	assert_int_equal(info_word(plan, INFO_OFF_MODULE_COUNT, 8), options->module_count);
+	if (options->module_count == 0) {
+		assert_int_equal(info_word(plan, INFO_OFF_MODULES, 8), 0);
+		return;
+	}
+	uint64_t at = info_address(plan, INFO_OFF_MODULES, BLOCK_NONE);
+	assert_int_equal(at % 8, 0);
+	for (size_t i = 0; i < options->module_count; i++, at += MODULE_SIZE, block++) {
+		CHECK(info_address(plan, at + MODULE_OFF_START, block) == plan->physmap_virt &&
+			      info_address(plan, at + MODULE_OFF_PHYS, block) == 0 &&
+			      info_word(plan, at + MODULE_OFF_SIZE, 8) == options->modules[i].size,
+		      "module %zu of the info", i);
+		check_string(plan, at + MODULE_OFF_NAME, options->modules[i].name);
+	}
+}
+
+/* What only the loader knows is 0. */
+static void check_untold(const struct plan *plan)
+{
+	static const struct {
+		size_t start;
+		size_t end;
+	} fields[] = {
+		{ INFO_OFF_MEMORY, INFO_OFF_CMDLINE },
+		{ INFO_OFF_KERNEL_PSTART, INFO_OFF_PHYSMAP },
+		{ INFO_OFF_PHYSMAP_SIZE, INFO_SIZE },
+	};
+
+	for (size_t i = 0; i < COUNT(fields); i++) {
+		for (size_t k = fields[i].start; k < fields[i].end; k++)
+			CHECK(plan->info[k] == 0, "byte 0x%zx of the info", k);
+	}
+}
+
+static void check_info(const struct kernel *kernel, const struct plan_options *options,
+		       const struct plan *plan)
+{
+	const struct segment *last = &kernel->segments[kernel->segment_count - 1];
+
+	assert_true(plan->info_size >= INFO_SIZE);
+	assert_int_equal(info_word(plan, INFO_OFF_MAGIC, 8), INFO_MAGIC);
+	assert_int_equal(info_word(plan, INFO_OFF_VERSION, 4), INFO_VERSION);
+	assert_int_equal(info_word(plan, INFO_OFF_SIZE, 4), INFO_SIZE);
+	assert_int_equal(info_word(plan, INFO_OFF_KERNEL_VSTART, 8), first_page(&kernel->segments[0]));
+	/* 0 stands for the end of the address space. */
+	assert_int_equal(info_word(plan, INFO_OFF_KERNEL_VEND, 8), last_page(last) + PAGE);
+	assert_int_equal(info_word(plan, INFO_OFF_PHYSMAP, 8), plan->physmap_virt);
+	check_told_segments(plan);
+	check_told_modules(plan, options);
+	check_string(plan, INFO_OFF_CMDLINE, options->cmdline);
+	assert_int_equal(info_word(plan, INFO_OFF_CMDLINE_LEN, 8), strlen(options->cmdline));
+	assert_string_equal(plan->cmdline, options->cmdline);
+	assert_int_equal(info_word(plan, INFO_OFF_CMDLINE, 8), plan->cmdline_offset);
+	check_untold(plan);
+	/* No address is added where none belongs. */
+	assert_int_equal(plan->fixup_count, 2 + plan->map_count + 3 * options->module_count +
+						    (options->module_count > 0));
 }
 
 /* Blocks that want an address want that of all their segments; and large pages
  * fit wherever they come to lie. */
 static void check_addresses(const struct kernel *kernel, const struct plan *plan,
-			    const uint64_t *virts)
+			    const uint64_t *virts, size_t count)
 {
-	for (size_t b = 0; b < plan->block_count; b++) {
+	for (size_t b = 0; b < count; b++) {
 		const struct plan_block *block = &plan->blocks[b];
 
 		CHECK(virts[b] % block->align == block->phase, "block %zu: phase", b);
@@ -399,26 +626,29 @@ static void check_areas(const struct plan *plan)
 	}
 }
 
-void plan_check(const struct kernel *kernel, const struct plan *plan)
+void plan_check(const struct kernel *kernel, const struct plan_options *options,
+		const struct plan *plan)
 {
-	const struct segment *last = &kernel->segments[kernel->segment_count - 1];
+	size_t kernels = kernel_blocks(plan, options);
 
-	check_blocks(plan);
+	check_blocks(plan, options);
 	check_maps(plan);
 	uint64_t *virts = allocate(plan->block_count, sizeof(*virts));
-	for (size_t i = 0; i < plan->block_count; i++)
+	for (size_t i = 0; i < kernels; i++)
 		virts[i] = block_virt(plan, (uint32_t)i);
 	check_flags(kernel, plan);
-	check_coverage(plan);
+	check_coverage(plan, options);
 	check_extents(plan);
 	check_bytes(kernel, plan, virts);
-	check_addresses(kernel, plan, virts);
+	check_modules(plan, options);
+	check_addresses(kernel, plan, virts, kernels);
 	check_tables(plan);
 	check_areas(plan);
 	free(virts);
+	plan_check_patches(plan);
+	plan_check_fixups(plan);
+	check_info(kernel, options, plan);
 	assert_int_equal(plan->protocol, BT_PROTOCOL_NATIVE);
 	assert_int_equal(plan->entry, kernel->entry);
-	assert_int_equal(plan->kernel_start, first_page(&kernel->segments[0]));
-	/* 0 stands for the end of the address space. */
-	assert_int_equal(plan->kernel_end, last_page(last) + PAGE);
+	assert_int_equal(plan->entry_block, BLOCK_NONE);
 }

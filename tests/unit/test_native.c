@@ -40,7 +40,7 @@ static const struct plan_options options = { .cmdline = "a b", .stack_size = 64 
  * places in the file here; the entry point is the first executable byte. */
 static struct kernel make_kernel(struct segment *segments, size_t count)
 {
-	struct kernel kernel = { .is_64 = true, .machine = EM_X86_64, .type = ET_EXEC,
+	struct kernel kernel = { .is_elf = true, .is_64 = true, .machine = EM_X86_64, .type = ET_EXEC,
 				 .segments = segments, .segment_count = count };
 	uint64_t offset = 0x1000;
 
@@ -62,7 +62,7 @@ static struct plan plan_kernel(const struct kernel *kernel)
 	struct plan plan;
 
 	assert_accepted(native_plan(kernel, &options, NAME, &plan, &err), &err, "plan");
-	plan_check(kernel, &plan);
+	plan_check(kernel, &options, &plan);
 	return plan;
 }
 
@@ -82,6 +82,7 @@ static void refuse_kernel(const struct kernel *kernel, const char *says)
 	assert_refused(result, &err, ERROR_INPUT, says, says);
 	/* Nothing to free. */
 	assert_null(plan.blocks);
+	assert_null(plan.info);
 	assert_null(plan.cmdline);
 }
 
@@ -138,17 +139,55 @@ TEST(smallest_segment)
 	plan_free(&plan);
 }
 
-TEST(stack_is_whole_pages)
+/* A kernel of one segment, planned with these options. */
+static struct plan plan_with(const struct plan_options *asked)
 {
 	struct segment segments[] = { SEGMENT(LARGE, LARGE, 1, 1, RX) };
 	struct kernel kernel = make_kernel(segments, 1);
-	struct plan_options one = { .cmdline = "", .stack_size = 1 };
-	struct error err;
+	struct error err = { 0 };
 	struct plan plan;
 
-	assert_accepted(native_plan(&kernel, &one, NAME, &plan, &err), &err, "stack");
-	assert_int_equal(plan.stack_size, PAGE);
-	assert_int_equal(plan_memory(&plan), PAGE + PAGE + 3 * PAGE);
+	assert_accepted(native_plan(&kernel, asked, NAME, &plan, &err), &err, "plan");
+	plan_check(&kernel, asked, &plan);
+	return plan;
+}
+
+TEST(stack_is_whole_pages)
+{
+	static const struct {
+		uint64_t asked;
+		uint64_t given;
+	} cases[] = {
+		{ 0, 64 * KIB },
+		{ 1, PAGE },
+		{ PAGE, PAGE },
+		{ PAGE + 1, 2 * PAGE },
+		{ 256 * MIB, 256 * MIB },
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		const struct plan_options asked = { .cmdline = "", .stack_size = cases[i].asked };
+		struct plan plan = plan_with(&asked);
+
+		CHECK(plan.stack_size == cases[i].given, "%llu: %llu bytes",
+		      (unsigned long long)cases[i].asked, (unsigned long long)plan.stack_size);
+		assert_int_equal(plan_memory(&plan), cases[i].given + PAGE + 3 * PAGE);
+		plan_free(&plan);
+	}
+}
+
+/* The screen is told of in any case; a mode only if the user wants one. */
+TEST(video_is_the_users)
+{
+	const struct plan_video wanted = { 1024, 768, 32, VIDEO_REQUIRE };
+	const struct plan_options none = { .cmdline = "" }, one = { .cmdline = "", .video = &wanted };
+	struct plan plan = plan_with(&none);
+
+	assert_int_equal(plan.video.mode, VIDEO_TELL);
+	assert_int_equal(plan.video.width, 0);
+	plan_free(&plan);
+	plan = plan_with(&one);
+	assert_memory_equal(&plan.video, &wanted, sizeof(wanted));
 	plan_free(&plan);
 }
 
@@ -264,7 +303,6 @@ TEST(segments_share_the_last_page_of_all)
 	};
 	struct plan plan = plan_segments(segments, COUNT(segments));
 
-	assert_int_equal(plan.kernel_end, 0);
 	assert_block(&plan, 0, 4 * MIB, 2 * PAGE);
 	plan_free(&plan);
 }
@@ -439,6 +477,41 @@ TEST(big_blocks_are_in_step_with_large_pages)
 	check_alignment(0 - 3 * MIB, 3 * MIB, LARGE, MIB);
 }
 
+/* ---- Modules ------------------------------------------------------------- */
+
+/* plan_check() proves that they are loaded and told of. */
+TEST(modules)
+{
+	static char first[] = "initrd", second[] = "", third[] = "a b=\"c\"";
+	static const struct plan_module modules[] = {
+		{ first, 1 }, { second, 0 }, { third, 3 * PAGE + 1 }, { first, PAGE },
+	};
+
+	for (size_t count = 0; count <= COUNT(modules); count++) {
+		const struct plan_options asked = { .cmdline = "x", .modules = modules,
+						    .module_count = count };
+		struct plan plan = plan_with(&asked);
+
+		assert_int_equal(plan.block_count, 1 + count);
+		plan_free(&plan);
+	}
+}
+
+TEST(refuses_modules_beyond_memory)
+{
+	static char name[] = "m";
+	const struct plan_module modules[] = { { name, 2 * GIB }, { name, GIB } };
+	const struct plan_options asked = { .cmdline = "", .modules = modules, .module_count = 2 };
+	struct segment segments[] = { SEGMENT(LARGE, LARGE, 1, 1, RX) };
+	struct kernel kernel = make_kernel(segments, 1);
+	struct error err = { 0 };
+	struct plan plan;
+
+	assert_refused(native_plan(&kernel, &asked, NAME, &plan, &err), &err, ERROR_INPUT,
+		       "'k.elf' needs 3073 MiB of memory; a PC has at most 3 GiB for it", "modules");
+	assert_null(plan.blocks);
+}
+
 /* ---- Address space ------------------------------------------------------- */
 
 #define SLOT_ADDRESS(slot) (UINT64_C(0xffff) << 48 | (uint64_t)(slot) * SLOT)
@@ -525,22 +598,19 @@ TEST(detects_its_kernels)
 {
 	struct segment segments[] = { SEGMENT(LARGE, LARGE, 1, 1, RX) };
 	struct kernel kernel = make_kernel(segments, 1);
+	struct protocol_reason why;
+	struct error err;
 
-	assert_true(native_detect(&kernel));
+	assert_int_equal(native_detect(&kernel, NAME, &why, &err), 1);
+	assert_string_equal(why.text, "is an x86-64 ELF64 file");
 	kernel.is_64 = false;
-	assert_false(native_detect(&kernel));
+	assert_int_equal(native_detect(&kernel, NAME, &why, &err), 0);
 	kernel.is_64 = true;
 	kernel.machine = EM_386;
-	assert_false(native_detect(&kernel));
-}
-
-TEST(refuses_position_independent)
-{
-	struct segment segments[] = { SEGMENT(LARGE, LARGE, 1, 1, RX) };
-	struct kernel kernel = make_kernel(segments, 1);
-
-	kernel.type = ET_DYN;
-	refuse_kernel(&kernel, "position independent");
+	assert_int_equal(native_detect(&kernel, NAME, &why, &err), 0);
+	kernel.machine = EM_X86_64;
+	kernel.is_elf = false;
+	assert_int_equal(native_detect(&kernel, NAME, &why, &err), 0);
 }
 
 TEST(refuses_bad_entry)
@@ -626,8 +696,9 @@ TEST(takes_outermost_addresses)
 		{ UINT64_C(0x7ffffffff000), PAGE },
 		{ UINT64_C(0xffff800000000000), 1 },
 		{ UINT64_MAX, 1 },
-		{ LARGE, 3 * GIB },
-		{ 0 - 3 * GIB, 3 * GIB },
+		/* Stack and page tables count too. */
+		{ LARGE, 3 * GIB - 8 * MIB },
+		{ 0 - 3 * GIB, 3 * GIB - 8 * MIB },
 	};
 
 	for (size_t i = 0; i < COUNT(cases); i++) {
@@ -644,8 +715,8 @@ TEST(refuses_too_much_memory)
 	struct segment segments[] = {
 		SEGMENT(1 * GIB, 0, 0, GIB, RX),
 		SEGMENT(4 * GIB, 0, 0, GIB, RW),
-		SEGMENT(7 * GIB, 0, 0, GIB, RW),
-		SEGMENT(9 * GIB, 0, 0, 1, RW),
+		SEGMENT(7 * GIB, 0, 0, GIB - 8 * MIB, RW),
+		SEGMENT(9 * GIB, 0, 0, 8 * MIB, RW),
 	};
 
 	refuse_segments(segments, COUNT(segments), "3 GiB");
@@ -752,7 +823,8 @@ static struct elf_spec random_spec(uint64_t *seed, Elf64_Phdr *phdrs, size_t cou
 	return spec;
 }
 
-static void check_random_kernel(const struct elf_spec *spec, unsigned int round)
+static void check_random_kernel(const struct elf_spec *spec, const struct plan_options *asked,
+				unsigned int round)
 {
 	struct kernel kernel;
 	struct plan plan;
@@ -762,14 +834,15 @@ static void check_random_kernel(const struct elf_spec *spec, unsigned int round)
 
 	CHECK(kernel_parse(&kernel, bytes, size, NAME, &err) == 0, "round %u: %s", round, err.text);
 	free(bytes);
-	CHECK(native_plan(&kernel, &options, NAME, &plan, &err) == 0, "round %u: %s", round, err.text);
-	plan_check(&kernel, &plan);
+	CHECK(native_plan(&kernel, asked, NAME, &plan, &err) == 0, "round %u: %s", round, err.text);
+	plan_check(&kernel, asked, &plan);
 	plan_free(&plan);
 	kernel_free(&kernel);
 }
 
 TEST(random_kernels)
 {
+	static char names[3][8] = { "a", "", "c.cpio" };
 	uint64_t seed = 2;
 	unsigned int rounds = 0;
 
@@ -780,8 +853,16 @@ TEST(random_kernels)
 		if (count == 0)
 			continue;
 		struct elf_spec spec = random_spec(&seed, phdrs, count);
+		const struct plan_module modules[] = {
+			{ names[0], random_below(&seed, 3) },
+			{ names[1], random_below(&seed, 3 * PAGE) },
+			{ names[2], PAGE },
+		};
+		const struct plan_options asked = { .cmdline = rounds % 2 == 0 ? "" : "a b",
+						    .modules = modules,
+						    .module_count = random_below(&seed, 4) };
 
-		check_random_kernel(&spec, rounds++);
+		check_random_kernel(&spec, &asked, rounds++);
 	}
 }
 
@@ -791,6 +872,7 @@ int main(void)
 		cmocka_unit_test(one_segment),
 		cmocka_unit_test(smallest_segment),
 		cmocka_unit_test(stack_is_whole_pages),
+		cmocka_unit_test(video_is_the_users),
 		cmocka_unit_test(adjacent_segments_are_one_extent),
 		cmocka_unit_test(extents_end_where_a_page_is_empty),
 		cmocka_unit_test(bss_is_cleared_and_not_stored),
@@ -809,6 +891,8 @@ int main(void)
 		cmocka_unit_test(far_segments_have_their_own_blocks),
 		cmocka_unit_test(wanted_addresses_come_first),
 		cmocka_unit_test(big_blocks_are_in_step_with_large_pages),
+		cmocka_unit_test(modules),
+		cmocka_unit_test(refuses_modules_beyond_memory),
 		cmocka_unit_test(usual_places_of_the_areas),
 		cmocka_unit_test(areas_make_way_for_the_kernel),
 		cmocka_unit_test(segment_across_slots),
@@ -816,7 +900,6 @@ int main(void)
 		cmocka_unit_test(two_slots_are_enough),
 		cmocka_unit_test(refuses_full_address_space),
 		cmocka_unit_test(detects_its_kernels),
-		cmocka_unit_test(refuses_position_independent),
 		cmocka_unit_test(refuses_bad_entry),
 		cmocka_unit_test(takes_entry_at_the_last_byte),
 		cmocka_unit_test(refuses_bad_addresses),
