@@ -80,8 +80,12 @@
 #define BT_OFF_VIDEO_HEIGHT	130	/* u16: lines; 0: any */
 #define BT_OFF_VIDEO_DEPTH	132	/* u8: bits a pixel; 0: any */
 #define BT_OFF_VIDEO		133	/* u8: VIDEO_* */
-#define BT_OFF_RESERVED		134	/* 10 bytes: 0 */
-#define BT_HEADER_SIZE		144
+#define BT_OFF_RESERVED		134	/* u16: 0 */
+#define BT_OFF_SLIDE		136	/* u64: added to the addresses in the kernel's file */
+#define BT_OFF_KERNEL_CRC	144	/* u32: CRC-32 of its segments' bytes as in the file, in the
+					   order of their addresses; not the loader's business */
+#define BT_OFF_RESERVED2	148	/* 12 bytes: 0 */
+#define BT_HEADER_SIZE		160
 
 #define BT_PROTOCOL_NATIVE	1
 #define BT_PROTOCOL_MULTIBOOT1	2	/* also plain 32-bit kernels */

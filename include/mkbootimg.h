@@ -7,8 +7,9 @@
  * Freestanding C (C99 and later, also valid C++); needs nothing but the
  * compiler.  x86-64 only: pointers are 8 bytes.
  *
- * Every pointer below is a virtual address that is valid at entry.  What they
- * point to, the stack, the GDT and the page tables lie in memory of the kind
+ * Every pointer below is a virtual address that is valid at entry, or null where
+ * that is said.  What they point to but for modules, the stack, the GDT, the IDT,
+ * the task state segment and the page tables lie in memory of the kind
  * MKBOOTIMG_MEMORY_LOADER_RECLAIMABLE: it is the kernel's to reuse once it no
  * longer needs them.  Nothing points into usable memory.
  *
@@ -31,10 +32,10 @@ extern "C" {
  * reserved. */
 enum mkbootimg_memory_kind {
 	MKBOOTIMG_MEMORY_USABLE = 1,		/* free RAM */
-	MKBOOTIMG_MEMORY_LOADER_RECLAIMABLE = 2, /* stack, page tables, GDT, this info */
+	MKBOOTIMG_MEMORY_LOADER_RECLAIMABLE = 2, /* stack, page tables, GDT, IDT, this info */
 	MKBOOTIMG_MEMORY_KERNEL = 3,		/* the kernel's segments */
-	MKBOOTIMG_MEMORY_MODULES = 4,
-	MKBOOTIMG_MEMORY_FRAMEBUFFER = 5,
+	MKBOOTIMG_MEMORY_MODULES = 4,		/* the modules, in whole pages */
+	MKBOOTIMG_MEMORY_FRAMEBUFFER = 5,	/* pixels, where firmware says nothing else */
 	MKBOOTIMG_MEMORY_ACPI_RECLAIMABLE = 6,	/* free once the ACPI tables are read */
 	MKBOOTIMG_MEMORY_ACPI_NVS = 7,
 	MKBOOTIMG_MEMORY_RESERVED = 8,		/* also every firmware type not known */
@@ -63,7 +64,8 @@ struct mkbootimg_segment {
 	uint32_t reserved;
 };
 
-/* One file that was given along with the kernel. */
+/* One file that was given along with the kernel.  It begins with a page; the
+ * rest of its last page is clear. */
 struct mkbootimg_module {
 	const void *start;	/* in the physical map */
 	uint64_t physical_start;
@@ -74,7 +76,7 @@ struct mkbootimg_module {
 enum mkbootimg_framebuffer_kind {
 	MKBOOTIMG_FRAMEBUFFER_NONE = 0,
 	MKBOOTIMG_FRAMEBUFFER_TEXT = 1,	/* VGA text: a character and an attribute byte per cell */
-	MKBOOTIMG_FRAMEBUFFER_RGB = 2
+	MKBOOTIMG_FRAMEBUFFER_RGB = 2	/* pixels of bits_per_pixel, in whole bytes, lowest first */
 };
 
 struct mkbootimg_framebuffer {
@@ -104,7 +106,7 @@ struct mkbootimg_info {
 	const char *command_line;	/* NUL-terminated, never a null pointer */
 	uint64_t command_line_length;	/* bytes without the NUL */
 
-	const struct mkbootimg_module *modules;
+	const struct mkbootimg_module *modules;	/* in the order given; null if there are none */
 	uint64_t module_count;
 
 	const struct mkbootimg_segment *kernel_segments;

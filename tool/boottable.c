@@ -255,6 +255,8 @@ void boottable_encode(const struct plan *plan, const struct extent_place *places
 	put_le32(bytes + BT_OFF_CMDLINE, (uint32_t)(parts.info + plan->cmdline_offset));
 	put_le32(bytes + BT_OFF_CMDLINE_LEN, (uint32_t)strlen(plan->cmdline));
 	put_le64(bytes + BT_OFF_STACK_SIZE, plan->stack_size);
+	put_le64(bytes + BT_OFF_SLIDE, plan->slide);
+	put_le32(bytes + BT_OFF_KERNEL_CRC, plan->kernel_crc);
 	put_le32(bytes + BT_OFF_ENTRY_BLOCK, plan->entry_block);
 	put_le64(bytes + BT_OFF_HANDOFF_VIRT, plan->handoff_virt);
 	put_le64(bytes + BT_OFF_PHYSMAP_VIRT, plan->physmap_virt);
@@ -483,6 +485,8 @@ int boottable_decode(const unsigned char *bytes, size_t size, struct plan *plan,
 		return -1;
 	plan->protocol = get_le32(bytes + BT_OFF_PROTOCOL);
 	plan->stack_size = get_le64(bytes + BT_OFF_STACK_SIZE);
+	plan->slide = get_le64(bytes + BT_OFF_SLIDE);
+	plan->kernel_crc = get_le32(bytes + BT_OFF_KERNEL_CRC);
 	plan->handoff_virt = get_le64(bytes + BT_OFF_HANDOFF_VIRT);
 	plan->physmap_virt = get_le64(bytes + BT_OFF_PHYSMAP_VIRT);
 	plan->physmap_max = get_le64(bytes + BT_OFF_PHYSMAP_MAX);

@@ -273,6 +273,8 @@ static int make_plan(struct flat *f, const struct plan_options *options, struct 
 	if (f->blocks == NULL)
 		return error_set(err, ERROR_SYSTEM, 0, "out of memory for '%s'", f->name);
 	plan_segments(f);
+	f->plan->slide = f->placed.slide;
+	f->plan->kernel_crc = kernel_crc(f->kernel);
 	return plan_entry(f, err);
 }
 

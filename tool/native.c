@@ -486,6 +486,8 @@ static int make_plan(struct planner *p, const struct plan_options *options, stru
 	make_info(p, options);
 	plan->table_pages = count_tables(plan);
 	plan->protocol = BT_PROTOCOL_NATIVE;
+	plan->slide = p->placed.slide;
+	plan->kernel_crc = kernel_crc(p->kernel);
 	plan->entry = p->placed.entry;
 	plan->entry_block = BLOCK_NONE;
 	plan->stack_size = align_up(options->stack_size != 0 ? options->stack_size : DEFAULT_STACK, PAGE_SIZE);

@@ -115,6 +115,9 @@ struct plan {
 	struct plan_fixup *fixups;
 	size_t fixup_count;
 
+	uint64_t slide;			/* added to the addresses in the kernel's file */
+	uint32_t kernel_crc;		/* of its segments: whose symbols fit? */
+
 	char *cmdline;			/* as the kernel gets it */
 	size_t cmdline_offset;		/* where it lies in the info, NUL after it */
 	uint64_t stack_size;		/* whole pages */
