@@ -342,6 +342,12 @@
 #define PORT_RUNNER		0xea	/* likewise; only "mkbootimg run" provides it */
 #define RUNNER_HANDOFF		4	/* byte on PORT_RUNNER: the kernel is entered next;
 					   everything before it is a loader message */
+/* After RUNNER_HANDOFF the loader waits a little for the runner, which may have to
+ * prepare for what the kernel does, and answers by writing RUNNER_READY to this
+ * port through QEMU: the page register of DMA channel 3, where nothing is. */
+#define PORT_READY		0x82
+#define RUNNER_READY		0xa5
+#define RUNNER_PATIENCE		0x100000	/* reads of that port */
 #define RUNNER_FAULT		5	/* behind that: before and after the early fault report */
 
 #endif

@@ -85,7 +85,7 @@ has "protocol(7): the example gets its command line" out "command line: hello"
 # ---- mkbootimg-image(5) and bootabi.h ----------------------------------------
 
 # NAME OFFSET SIZE.  The header has sizes as types in comments, where it has them.
-offset='(S1|S2|BT|BLOCK|EXTENT|ZERO|MAP)_OFF_[A-Z_]+'
+offset='(S1|S2|BT|BLOCK|EXTENT|ZERO|MAP|FIXUP)_OFF_[A-Z0-9_]+'
 while read -r _ name value rest; do
 	size=-
 	if [[ $rest =~ ^'/* '(([0-9]+) x )?u([0-9]+) ]]; then
@@ -108,10 +108,17 @@ while read -r name _; do
 done <page_values >values
 same "image(5): values are true" values page_values
 
+# Enumerations: ".It 1 Ta Dv BT_PROTOCOL_NATIVE Ta".
+enumeration='(BT_PROTOCOL|VIDEO)_[A-Z0-9]+'
+sed -nE "s/^#define[[:space:]]+($enumeration)[[:space:]]+([0-9]+).*/\1 \3/p" "$ROOT/include/bootabi.h" >values
+sed -nE "s/^\.It ([0-9]+) Ta Dv ($enumeration) Ta .*/\2 \1/p" "$IMAGE" >page_values
+same "image(5): has every protocol and screen wish" values page_values
+
 # ---- mkbootimg(1), DIAGNOSTICS, and the loader's messages --------------------
 
 # Each message as an extended regular expression: a value in a sentence, which
-# errors.inc has as 1 or 2 outside of the quotes, is a letter in the manual.
+# errors.inc has as 1 to 8 outside of the quotes, is a letter in the manual, and
+# the list, 9, a word.
 {
 	grep -oE 'mkbootimg E0[12]: [^"]*' "$ROOT/bootloader/stage1.inc" | cut -d' ' -f2-
 	awk -F'"' -v code=3 '/^error E_/ {
@@ -120,8 +127,10 @@ same "image(5): values are true" values page_values
 			if (i % 2 == 0) {
 				gsub(/[][().*+?^$|{}\\]/, "\\\\&", $i)
 				text = text $i
-			} else if ($i ~ /[12]/) {
+			} else if ($i ~ /[1-8]/) {
 				text = text "[a-z]"
+			} else if ($i ~ /9/) {
+				text = text " [a-z]+"
 			}
 		}
 		printf "E%02d: %s\n", code++, text
@@ -211,16 +220,38 @@ while read -r command; do
 	same "$command: options of --help and of the SYNOPSIS" help manual
 done <commands
 
+# ---- Protocols ---------------------------------------------------------------
+
+# As the tool names them when it does not know one; protocol(7)'s first table, and
+# mkbootimg(1)'s list of what auto tries, have the same, and so has the tool's order.
+"$MKBOOTIMG" inspect --protocol none kernel 2>&1 |
+	sed -n 's/.* is none of auto, //p' | tr -d ' ' | tr ',' '\n' | sort >names
+sed -nE 's/^\.It Cm ([a-z0-9]+) Ta .*/\1/p' "$PROTOCOL" | sort >page_names
+same "protocol(7): has every protocol" names page_names
+sed -nE 's/^[[:space:]]*\.name = "([a-z0-9]+)",$/\1/p' "$ROOT/tool/protocol.c" >order
+awk '/^\.It Fl -protocol / { inside = 1 } inside && /^\.El/ { exit } inside && prev == ".It" && $1 == ".Cm" { print $2 }
+	{ prev = $0 }' "$PROGRAM" >page_order
+same "mkbootimg(1): auto tries the protocols in this order" order page_order
+
 # ---- mkbootimg(1), EXAMPLES --------------------------------------------------
 
-# They run as they stand: their kernel.elf is here a test kernel that ends the
-# machine by itself, with success whatever its command line says.
+# They run as they stand.  Their files are here test kernels that end the machine by
+# themselves, with success, and something to load along.
 mkdir examples
-cp "$KERNELS/state-high.elf" examples/kernel.elf
-examples "$PROGRAM" 1 | grep '^mkbootimg ' >lines
+cp "$KERNELS/modules-native.elf" examples/kernel.elf
+cp "$KERNELS/modules-pvh.elf" examples/vmlinux
+cp "$KERNELS/state32-all.elf" examples/multiboot.elf
+echo "a disk" >examples/initrd.img
+echo "a = b" >examples/config.txt
+for n in 1 2 3; do examples "$PROGRAM" $n; done | grep '^mkbootimg ' >lines
 check "EXAMPLES: there are some" test -s lines
 while IFS= read -r line; do
 	try "EXAMPLES: $line" 0 env -C examples timeout "$SECONDS_MAX" bash -c "$line"
+	case $line in
+	*settings*) has "EXAMPLES: $line: modules and their names" out " settings" ;;
+	*vmlinux*) has "EXAMPLES: $line: its module" out " initrd.img" ;;
+	*multiboot1*) has "EXAMPLES: $line: the protocol" out "entered by multiboot1" ;;
+	esac
 done <lines
 
 done_testing
