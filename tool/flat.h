@@ -21,7 +21,7 @@
 #include "kernel.h"
 #include "plan.h"
 
-/* Where a kernel may be moved as a whole (MB2 3.1.14). */
+/* Where a kernel may be moved as a whole (MB2 3.1.13). */
 struct flat_range {
 	uint64_t lowest;	/* address of its first byte */
 	uint64_t highest;	/* of the first byte after its last */

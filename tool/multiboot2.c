@@ -34,10 +34,13 @@ static struct plan_video choose_video(const struct multiboot2 *header,
 		return *options->video;
 	if (header->has_framebuffer)
 		return flat_video(header->width, header->height, header->depth);
-	return (struct plan_video){ .mode = header->has_console ? VIDEO_TELL : VIDEO_TEXT };
+	/* 3.1.4: or it requests to be told of it. */
+	bool asked = header->has_console ||
+		     header->requests & (1u << MB2_TAG_VBE | 1u << MB2_TAG_FRAMEBUFFER);
+	return (struct plan_video){ .mode = asked ? VIDEO_TELL : VIDEO_TEXT };
 }
 
-/* 3.1.14.  Where it may not be where it was linked, it must be moved. */
+/* 3.1.13.  Where it may not be where it was linked, it must be moved. */
 static struct flat_range find_range(const struct multiboot2 *header)
 {
 	struct flat_range range = {
@@ -105,7 +108,7 @@ static void add_sections(struct plan *plan, const struct kernel *kernel, uint64_
 	end_tag(plan, tag);
 }
 
-/* 3.6.17.  The image is the kernel's only block; it begins with its first bytes
+/* 3.6.23.  The image is the kernel's only block; it begins with its first bytes
  * that are loaded. */
 static void add_load_base(struct plan *plan)
 {

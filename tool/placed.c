@@ -20,6 +20,8 @@
 static int check_base(const struct kernel *kernel, uint64_t base, const char *name,
 		      struct error *err)
 {
+	uint64_t lowest = align_down(kernel->segments[0].vaddr, PAGE_SIZE);
+
 	if (kernel->type != ET_DYN) {
 		error_set(err, ERROR_USAGE, 0,
 			  "'%s' is linked at fixed addresses: it cannot be moved to --kernel-base 0x%" PRIx64,
@@ -29,22 +31,38 @@ static int check_base(const struct kernel *kernel, uint64_t base, const char *na
 	for (size_t i = 0; i < kernel->segment_count; i++) {
 		const struct segment *segment = &kernel->segments[i];
 
-		if (segment->align > 1 && base % segment->align != 0)
+		if (segment->align > 1 && (base - lowest) % segment->align != 0)
 			return error_set(err, ERROR_USAGE, 0,
-					 "--kernel-base 0x%" PRIx64 " is not a multiple of 0x%" PRIx64
-					 ", the alignment of %s of '%s'",
-					 base, segment->align, segment_label(segment).text, name);
+					 "--kernel-base 0x%" PRIx64
+					 " does not keep the alignment of %s of '%s', 0x%" PRIx64,
+					 base, segment_label(segment).text, name, segment->align);
 	}
 	return 0;
 }
 
+static uint64_t largest_alignment(const struct kernel *kernel)
+{
+	uint64_t largest = PAGE_SIZE;
+
+	for (size_t i = 0; i < kernel->segment_count; i++) {
+		uint64_t align = kernel->segments[i].align;
+
+		if (align > largest && (align & (align - 1)) == 0)
+			largest = align;
+	}
+	return largest;
+}
+
+/* What is aligned stays aligned: the slide is a multiple of every alignment. */
 static uint64_t find_slide(const struct kernel *kernel, const struct plan_options *options)
 {
 	uint64_t lowest = align_down(kernel->segments[0].vaddr, PAGE_SIZE);
 
 	if (options->kernel_base != NULL)
 		return *options->kernel_base - lowest;
-	return kernel->type == ET_DYN && lowest < PLAN_LOWEST_PHYS ? DEFAULT_BASE - lowest : 0;
+	if (kernel->type != ET_DYN || lowest >= PLAN_LOWEST_PHYS)
+		return 0;
+	return align_up(DEFAULT_BASE - lowest, largest_alignment(kernel));
 }
 
 /* Linked with -Ttext=0x100000, a kernel has its ELF headers right below. */

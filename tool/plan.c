@@ -155,8 +155,10 @@ void plan_point64(struct plan *plan, size_t offset, uint32_t target)
 
 int plan_fits(const struct plan *plan, const char *name, struct error *err)
 {
-	uint64_t total = plan_memory(plan);
+	uint64_t total = 0;
 
+	for (size_t i = 0; i < plan->block_count; i++)
+		total += plan->blocks[i].size;
 	if (plan->block_count > BT_MAX_BLOCKS)
 		return error_set(err, ERROR_INPUT, 0,
 				 "'%s' and its modules are %zu separate pieces; the loader has room for %d",
@@ -170,11 +172,21 @@ int plan_fits(const struct plan *plan, const char *name, struct error *err)
 
 uint64_t plan_memory(const struct plan *plan)
 {
-	uint64_t total = plan->stack_size + (uint64_t)plan->table_pages * PAGE_SIZE;
+	uint64_t movable = plan->stack_size + (uint64_t)plan->table_pages * PAGE_SIZE;
+	uint64_t fixed = 0, end = 0;
 
-	for (size_t i = 0; i < plan->block_count; i++)
-		total += plan->blocks[i].size;
-	return total;
+	for (size_t i = 0; i < plan->block_count; i++) {
+		const struct plan_block *block = &plan->blocks[i];
+
+		if (block->flags & BLOCK_FIXED) {
+			fixed += block->size;
+			if (block->phys + block->size > end)
+				end = block->phys + block->size;
+		} else {
+			movable += block->size;
+		}
+	}
+	return movable + (end > fixed ? end : fixed);
 }
 
 void plan_warn(struct plan *plan, const char *format, ...)

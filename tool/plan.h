@@ -195,8 +195,8 @@ int plan_fits(const struct plan *plan, const char *name, struct error *err);
 
 /* ---- Using one ------------------------------------------------------------- */
 
-/* Bytes of memory above 1 MiB that the plan takes, without what depends on the
- * machine (a few hundred KiB). */
+/* Bytes of memory that a machine needs for the plan, without what depends on the
+ * machine (a few hundred KiB) and what the firmware takes. */
 uint64_t plan_memory(const struct plan *plan);
 
 /* Release what the plan holds. */

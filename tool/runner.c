@@ -36,6 +36,7 @@ struct runner {
 	int status;			/* its wait status, once pid is 0 */
 	int signals;			/* signalfd */
 	int messages;			/* from the loader, -1 when closed */
+	int log;			/* what QEMU logs of exceptions, -1: nothing */
 	struct qmp qmp;
 	bool entered;			/* the loader handed over to the kernel */
 	bool faulting;			/* its fault handler is reporting an exception */
@@ -204,13 +205,26 @@ static bool check_halt(struct runner *r)
 	return r->halts >= 2;
 }
 
+/* The kernel is entered next: have QEMU log exceptions from here on, and let the
+ * loader go on. */
+static void handed_off(struct runner *r)
+{
+	char ready[32];
+
+	r->entered = true;
+	r->message_length = 0;
+	if (r->log >= 0)
+		free(qmp_monitor(&r->qmp, "log int,cpu_reset", ANSWER_MS));
+	snprintf(ready, sizeof(ready), "o/b 0x%x 0x%x", PORT_READY, RUNNER_READY);
+	free(qmp_monitor(&r->qmp, ready, ANSWER_MS));
+}
+
 /* A byte from the loader, which is a message, or from its fault handler, whose
  * first line is one; and the bytes that say which. */
 static void take_byte(struct runner *r, char byte)
 {
 	if (byte == RUNNER_HANDOFF && !r->entered) {
-		r->entered = true;
-		r->message_length = 0;
+		handed_off(r);
 	} else if (byte == RUNNER_FAULT && r->entered) {
 		r->faulted |= r->faulting;
 		r->faulting = !r->faulted;

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Exceptions; see exceptions.h.
+ */
+#include "exceptions.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const vectors[32] = {
+	[0] = "divide error",
+	[1] = "debug exception",
+	[2] = "non-maskable interrupt",
+	[3] = "breakpoint",
+	[4] = "overflow",
+	[5] = "bound range exceeded",
+	[6] = "invalid opcode",
+	[7] = "device not available",
+	[8] = "double fault",
+	[10] = "invalid TSS",
+	[11] = "segment not present",
+	[12] = "stack fault",
+	[13] = "general protection",
+	[14] = "page fault",
+	[16] = "x87 floating-point error",
+	[17] = "alignment check",
+	[18] = "machine check",
+	[19] = "SIMD floating-point exception",
+	[20] = "virtualization exception",
+	[21] = "control protection",
+};
+
+const char *exception_name(unsigned int vector)
+{
+	return vector < 32 && vectors[vector] != NULL ? vectors[vector] : "interrupt";
+}
+
+bool exception_has_error(unsigned int vector)
+{
+	return vector == 8 || (vector >= 10 && vector <= 14) || vector == 17 || vector == 21;
+}
+
+/* Intel SDM volume 3, 4.7 and 6.13. */
+struct exception_words exception_error(unsigned int vector, uint32_t error)
+{
+	struct exception_words words = { "" };
+
+	if (vector == 14) {
+		const char *what = error & 16 ? "instruction fetch" : error & 2 ? "write" : "read";
+
+		snprintf(words.text, sizeof(words.text), "%s%s, %s%s", error & 4 ? "user " : "", what,
+			 error & 1 ? "page is mapped but does not allow it" : "page not present",
+			 error & 8 ? ", reserved bit set in the page tables" : "");
+	} else if (vector >= 10 && vector <= 13 && error != 0) {
+		const char *table = error & 2 ? "IDT" : error & 4 ? "LDT" : "GDT";
+
+		/* In long mode the index counts 8 bytes, an IDT entry has 16. */
+		snprintf(words.text, sizeof(words.text), "%s entry %u%s", table, error >> 3 & 0x1fff,
+			 error & 1 ? ", while delivering an event" : "");
+	}
+	return words;
+}
+
+/* A line "     0: v=0e e=0002 i=0 cpl=0 IP=0008:..." and the registers below it. */
+static bool parse_entry(const char *line, struct exception *exception)
+{
+	const char *vector = strstr(line, ": v="), *error;
+
+	if (vector == NULL || vector > line + strcspn(line, "\n"))
+		return false;
+	exception->vector = (unsigned int)strtoul(vector + 4, NULL, 16);
+	error = strstr(vector, " e=");
+	exception->error = error != NULL ? (uint32_t)strtoul(error + 3, NULL, 16) : 0;
+
+	/* The dump reaches to the next line that is none of registers. */
+	const char *dump = strchr(line, '\n');
+	if (dump == NULL)
+		return false;
+	const char *end = strstr(dump, "\nEFER=");
+	if (end == NULL)
+		return false;
+	end += 1 + strcspn(end + 1, "\n");
+	char *copy = strndup(dump, (size_t)(end - dump));
+	bool good = copy != NULL && cpu_parse(&exception->cpu, copy);
+	free(copy);
+	return good;
+}
+
+static void add(struct exceptions *exceptions, const struct exception *exception)
+{
+	const struct exception *last =
+		exceptions->count > 0 ? &exceptions->chain[exceptions->count - 1] : NULL;
+
+	/* What happened elsewhere was handled. */
+	if (last != NULL && (last->cpu.ip != exception->cpu.ip ||
+			     last->cpu.gpr[CPU_RSP] != exception->cpu.gpr[CPU_RSP]))
+		exceptions->count = 0;
+	if (exceptions->count == EXCEPTIONS_MOST) {
+		memmove(exceptions->chain, exceptions->chain + 1,
+			(EXCEPTIONS_MOST - 1) * sizeof(exceptions->chain[0]));
+		exceptions->count--;
+	}
+	exceptions->chain[exceptions->count++] = *exception;
+}
+
+void exceptions_parse(struct exceptions *exceptions, const char *log)
+{
+	*exceptions = (struct exceptions){0};
+	for (const char *line = log; *line != '\0'; line += strcspn(line, "\n"), line += *line == '\n') {
+		struct exception exception;
+
+		if (strncmp(line, "Triple fault", strlen("Triple fault")) == 0)
+			exceptions->triple_fault = true;
+		else if (line[0] == ' ' && parse_entry(line, &exception))
+			add(exceptions, &exception);
+	}
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What symbols.c knows of a kernel's file, for unwind.c.  Addresses here are as
+ * linked.
+ */
+#ifndef MKBOOTIMG_SYMBOLS_FILE_H
+#define MKBOOTIMG_SYMBOLS_FILE_H
+
+#include <elfutils/libdw.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "symbols.h"
+
+struct symbols {
+	const unsigned char *bytes;	/* the whole file, the caller's */
+	size_t size;
+	uint64_t slide;
+	bool allow_physical;
+	bool is_64;			/* the file's class */
+	Elf *elf;			/* NULL if it is not one */
+	Dwarf *dwarf;			/* NULL if there is no debug information */
+	Dwarf_CFI *eh_frame;		/* NULL if there is none */
+	Dwarf_CFI *debug_frame;		/* likewise; it is dwarf's */
+	struct symbols_segment *segments;
+	size_t segment_count;
+	struct symbols_section *sections;	/* by their numbers in the file */
+	size_t section_count;
+	struct symbols_name *names;
+	size_t name_count;
+};
+
+/* The address as linked; false if it is not in the kernel. */
+bool symbols_linked(const struct symbols *symbols, uint64_t address, uint64_t *linked);
+
+/* The address of the function, or what may be one, that an address lies in. */
+bool symbols_function_start(const struct symbols *symbols, uint64_t linked, uint64_t *start);
+
+/* Bytes of the kernel as its file has them.  Returns how many of size there are
+ * in the segment. */
+size_t symbols_code(const struct symbols *symbols, uint64_t linked, unsigned char *code,
+		    size_t size);
+
+#endif
