@@ -197,7 +197,9 @@ $(KERNEL_OUT)/pie-lld-rela.elf: $(KERNEL_OUT)/pie.o
 $(KERNEL_OUT)/pie-lld-relr.elf: $(KERNEL_OUT)/pie.o
 	$(Q)ld.lld $(PIE_FLAGS) --pack-dyn-relocs=relr -o $@ $<
 
-OTHER_KERNELS += $(KERNEL_OUT)/faults.elf
+OTHER_KERNELS += $(KERNEL_OUT)/faults.elf $(KERNEL_OUT)/faults-high.elf
+$(KERNEL_OUT)/faults-high.elf: $(KERNEL_OUT)/faults.o
+	$(Q)$(GUEST_LD) -Ttext=0xffffffff80400000 -o $@ $<
 $(KERNEL_OUT)/faults.elf: $(KERNEL_OUT)/faults.o
 	$(Q)$(GUEST_LD) -Ttext=0x400000 -o $@ $<
 
@@ -206,7 +208,7 @@ test-kernels: $(OTHER_KERNELS)
 
 # ---- Unit tests --------------------------------------------------------------
 
-UNIT_HELPERS := $(OUT)/tests/unit/elf_maker.o $(OUT)/tests/unit/plan_check.o
+UNIT_HELPERS := $(patsubst %,$(OUT)/tests/unit/%.o,elf_maker fake_loader plan_check)
 UNIT_TESTS := $(patsubst %.c,$(OUT)/%,$(wildcard tests/unit/test_*.c))
 
 $(UNIT_TESTS): %: %.o $(UNIT_HELPERS) $(OBJECTS)

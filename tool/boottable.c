@@ -428,8 +428,10 @@ static int decode_entry(const unsigned char *bytes, struct plan *plan)
 static int decode_cmdline(const unsigned char *bytes, size_t size, struct plan *plan)
 {
 	size_t offset = get_le32(bytes + BT_OFF_CMDLINE), length = get_le32(bytes + BT_OFF_CMDLINE_LEN);
+	size_t info = get_le32(bytes + BT_OFF_INFO);
 
-	if (length > BT_MAX_CMDLINE || offset > size || length >= size - offset ||
+	if (length > BT_MAX_CMDLINE || offset < info || offset - info > plan->info_size ||
+	    length >= plan->info_size - (offset - info) || offset > size || length >= size - offset ||
 	    memchr(bytes + offset, '\0', length + 1) != bytes + offset + length)
 		return -1;
 	plan->cmdline = strdup((const char *)bytes + offset);

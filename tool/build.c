@@ -368,6 +368,7 @@ static int write_image(const char *path, const struct build_options *options,
 	if (status == 0) {
 		tell(path, options, planned, &loader, &summary);
 		result->memory = plan_memory(&planned->plan);
+		result->facts = origin_facts(&planned->plan);
 		result->path = target;
 		target = NULL;
 	}

@@ -14,6 +14,7 @@
 #include "error.h"
 #include "fileio.h"
 #include "kernel.h"
+#include "origin.h"
 #include "plan.h"
 #include "protocol.h"
 
@@ -65,6 +66,7 @@ void build_plan_free(struct planned *planned);
 struct build_result {
 	char *path;		/* image file, NULL if anonymous; the caller frees */
 	uint64_t memory;	/* bytes of memory that the plan takes */
+	struct origin_facts facts;
 };
 
 /* Is the file a kernel, good or bad: an ELF file, or, if it is no disk image, a

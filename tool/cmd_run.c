@@ -36,6 +36,7 @@ enum {
 	OPT_MEMORY,
 	OPT_DISK,
 	OPT_QEMU,
+	OPT_SYMBOLS,
 	OPT_DRY_RUN,
 };
 
@@ -52,6 +53,7 @@ static const struct argp_option options_list[] = {
 	{ "success-code", OPT_SUCCESS_CODE, "N", 0, "QEMU's exit status that means success (default 33)", 1 },
 	{ "memory", OPT_MEMORY, "SIZE", 0, "Memory of the machine (default 128M, or what the kernel needs)", 1 },
 	{ "disk", OPT_DISK, "KIND", 0, "How the image is attached: ahci (default), ide, nvme, usb, virtio", 1 },
+	{ "symbols", OPT_SYMBOLS, "FILE", 0, "Explain a crash with the symbols of FILE (default: the kernel, or the one beside IMAGE)", 1 },
 	{ "qemu", OPT_QEMU, "PROGRAM", 0, "The QEMU to run (default " QEMU_DEFAULT ")", 1 },
 	{ "dry-run", OPT_DRY_RUN, NULL, 0, "Build the image, print the QEMU command, do not run it", 1 },
 	{ 0 },
@@ -65,6 +67,7 @@ struct arguments {
 	bool dry_run;
 	double timeout;
 	int success_code;
+	const char *symbols;	/* NULL: found */
 	uint64_t memory;	/* 0: not given */
 	const char *disk;
 	const char *qemu;
@@ -120,6 +123,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 			argp_error(state, "--disk: '%s' is none of %s", arg, qemu_disk_names());
 		arguments->disk = arg;
 		return 0;
+	case OPT_SYMBOLS:
+		arguments->symbols = arg;
+		return 0;
 	case OPT_QEMU:
 		arguments->qemu = arg;
 		return 0;
@@ -145,6 +151,7 @@ struct target {
 	char *path;		/* for QEMU */
 	uint64_t memory;	/* that its plan takes */
 	bool own_image;
+	struct origin_facts facts;
 };
 
 static int prepare_image(const struct arguments *arguments, const unsigned char *bytes, size_t size,
@@ -169,6 +176,8 @@ static int prepare_image(const struct arguments *arguments, const unsigned char 
 		/* What is wrong with a damaged one, its loader will say. */
 		if (image.has_plan)
 			target->memory = plan_memory(&image.plan);
+		if (image.has_plan)
+			target->facts = origin_facts(&image.plan);
 		image_free(&image);
 	}
 	target->path = format_string("%s", arguments->target);
@@ -187,6 +196,7 @@ static int prepare_kernel(const struct arguments *arguments, struct target *targ
 		return -1;
 	target->own_image = true;
 	target->memory = result.memory;
+	target->facts = result.facts;
 	target->path = result.path;
 	if (anonymous) {
 		target->path = format_string("/dev/fd/%d", target->output.fd);
@@ -274,11 +284,39 @@ static bool asks_qemu(char *const *user)
 	return false;
 }
 
+/* A crash that no exception explains. */
+static const char *crash_title(const struct run_outcome *outcome)
+{
+	const struct crash *crash = outcome->crash;
+
+	if (crash == NULL || !crash->logged)
+		return "the kernel crashed: triple fault or reset";
+	return crash->exceptions.triple_fault ? "the kernel crashed" : "the kernel reset the machine";
+}
+
+/* How a kernel that did not end by itself came to its end, in words. */
+static void explain(const char *what, const struct run_outcome *outcome)
+{
+	const struct crash *crash = outcome->crash;
+	struct crash_words cause = { "" };
+
+	if (crash != NULL)
+		cause = crash_cause(crash);
+	fprintf(stderr, "mkbootimg: run: %s", what);
+	if (cause.text[0] != '\0')
+		fprintf(stderr, ": %s\n", cause.text);
+	else
+		fprintf(stderr, "%s%s\n", outcome->text[0] != '\0' ? " at " : "", outcome->text);
+	if (crash != NULL)
+		crash_print(stderr, crash);
+}
+
 /* Say how it ended; returns the exit status. */
 static int report(const struct arguments *arguments, const struct run_outcome *outcome,
 		  struct error *err)
 {
 	const char *at = outcome->text[0] != '\0' ? " at " : "";
+	CLEANUP_FREE char *timeout = format_string("timed out after %g seconds", arguments->timeout);
 
 	switch (outcome->verdict) {
 	case VERDICT_GUEST_CODE:
@@ -304,19 +342,18 @@ static int report(const struct arguments *arguments, const struct run_outcome *o
 			error_hint(err, "what comes after the kernel goes to QEMU: give mkbootimg's options before it");
 		return STATUS_CANNOT;
 	case VERDICT_HALTED:
-		fprintf(stderr, "mkbootimg: run: the kernel halted for good (interrupts off)%s%s\n", at,
-			outcome->text);
+		explain("the kernel halted for good (interrupts off)", outcome);
 		return STATUS_HALTED;
 	case VERDICT_CRASHED:
-		fprintf(stderr, "mkbootimg: run: the kernel crashed: triple fault or reset%s%s\n", at,
-			outcome->text);
+		explain(crash_title(outcome), outcome);
 		return STATUS_CRASHED;
 	case VERDICT_FAULT:
 		fprintf(stderr, "mkbootimg: run: the kernel crashed: %s\n", outcome->text);
+		if (outcome->crash != NULL)
+			crash_print(stderr, outcome->crash);
 		return STATUS_CRASHED;
 	case VERDICT_TIMEOUT:
-		fprintf(stderr, "mkbootimg: run: timed out after %g seconds%s%s\n", arguments->timeout, at,
-			outcome->text);
+		explain(timeout, outcome);
 		return STATUS_TIMEOUT;
 	case VERDICT_LOADER:
 		error_set(err, ERROR_INPUT, 0, "the loader failed: %s", outcome->text);
@@ -399,9 +436,16 @@ static int run_target(const struct arguments *arguments, const struct target *ta
 		qemu_free(command);
 		return STATUS_OK;
 	}
-	if (run_machine(arguments, &machine, &options, &outcome, err) != 0)
+	struct file_view symbols;
+	if (origin_open(&symbols, arguments->symbols, arguments->target, &target->facts, err) != 0)
 		return STATUS_CANNOT;
-	return report(arguments, &outcome, err);
+	options.kernel = origin_kernel(&symbols, &target->facts);
+	int status = STATUS_CANNOT;
+	if (run_machine(arguments, &machine, &options, &outcome, err) == 0)
+		status = report(arguments, &outcome, err);
+	free(outcome.crash);
+	file_close(&symbols);
+	return status;
 }
 
 static int run(const struct arguments *arguments, struct error *err)

@@ -3,7 +3,7 @@
  * Readable names; see demangle.h.  Of the grammar (Itanium C++ ABI 5.1) this is
  * taken:
  *
- *	_Z COMPONENT ...
+ *	_Z [St] COMPONENT ...
  *	_Z N [qualifiers] COMPONENT... E ...
  *
  * with COMPONENT a length and as many bytes, a constructor or a destructor.
@@ -108,10 +108,14 @@ static bool take_apart(const char *name, struct parts *parts)
 	bool nested = *name == 'N';
 	if (nested)
 		name += 1 + strspn(name + 1, "rVKRO");
-	do {
+	bool more = true;
+	while (more) {
+		bool in_std = strncmp(name, "St", 2) == 0;
+
 		if (!take_component(&name, parts))
 			return false;
-	} while (nested && *name != 'E');
+		more = nested ? *name != 'E' : in_std && parts->count == 1;
+	}
 	parts->rest = name + nested;
 	/* Arguments of a template: half a name would mislead. */
 	return *parts->rest != 'I';

@@ -34,6 +34,7 @@ struct flat {
 		uint32_t index;
 		uint64_t start;		/* as linked */
 	} *blocks;			/* of each segment */
+	uint64_t first;			/* offset of the image's first byte in block 0 */
 };
 
 /* "segment 1 (.text, at physical address 0x100000-0x101000)" */
@@ -196,9 +197,28 @@ static void plan_segments(struct flat *f)
 		f->blocks[i].index = index;
 		f->blocks[i].start = start;
 	}
-	if (f->request->range != NULL &&
-	    (f->request->range->anywhere || start < block->lowest || end > block->highest))
+	plan_sort_patches(plan);
+	if (f->request->range != NULL && block != NULL &&
+	    (f->request->range->anywhere || start < block->lowest || end > block->highest ||
+	     start % block->align != 0))
 		block->phys = BLOCK_ANYWHERE;
+}
+
+/* Is there room for what may be moved, where it may be? */
+static int check_range(const struct flat *f, struct error *err)
+{
+	const struct plan_block *block = f->plan->blocks;
+
+	if (f->request->range == NULL || f->plan->block_count == 0)
+		return 0;
+	uint64_t start = align_up(block->lowest, block->align);
+	if (start < block->highest && block->size <= block->highest - start)
+		return 0;
+	error_set(err, ERROR_INPUT, 0,
+		  "'%s': its relocatable tag allows 0x%" PRIx64 "-0x%" PRIx64 " (aligned to 0x%" PRIx64
+		  "), where its %" PRIu64 " KiB do not fit",
+		  f->name, block->lowest, block->highest, block->align, block->size / 1024);
+	return error_hint(err, "widen min_addr and max_addr of the tag");
 }
 
 /* ---- Entry point --------------------------------------------------------- */
@@ -273,13 +293,17 @@ static int make_plan(struct flat *f, const struct plan_options *options, struct 
 	if (f->blocks == NULL)
 		return error_set(err, ERROR_SYSTEM, 0, "out of memory for '%s'", f->name);
 	plan_segments(f);
+	if (check_range(f, err) != 0)
+		return -1;
+	if (f->placed.segment_count > 0)
+		f->first = f->placed.segments[0].paddr - f->blocks[0].start;
 	f->plan->slide = f->placed.slide;
 	f->plan->kernel_crc = kernel_crc(f->kernel);
 	return plan_entry(f, err);
 }
 
 int flat_plan(struct plan *plan, const struct kernel *kernel, const struct plan_options *options,
-	      const struct flat_request *request, const char *name, uint64_t *behind,
+	      const struct flat_request *request, const char *name, struct flat_place *place,
 	      struct error *err)
 {
 	struct flat f = { .kernel = kernel, .request = request, .name = name, .plan = plan };
@@ -291,7 +315,7 @@ int flat_plan(struct plan *plan, const struct kernel *kernel, const struct plan_
 	if (result != 0)
 		plan_free(plan);
 	else
-		*behind = find_end(plan);
+		*place = (struct flat_place){ .behind = find_end(plan), .first = f.first };
 	return result;
 }
 

@@ -16,6 +16,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "bootabi.h"
 #include "bootheader.h"
 #include "error.h"
 #include "kernel.h"
@@ -30,6 +31,10 @@ struct flat_range {
 	bool top;		/* as high as possible */
 };
 
+/* Bytes that a table of section headers may take of the info, so that no kernel is
+ * refused for it. */
+#define FLAT_MAX_SECTIONS (LOW_MAX_INFO - 4096)
+
 struct flat_request {
 	uint32_t protocol;			/* BT_PROTOCOL_* */
 	const struct header_image *image;	/* instead of the program headers, or NULL */
@@ -41,11 +46,16 @@ struct flat_request {
  * line. */
 #define FLAT_LOADER_NAME "mkbootimg"
 
+struct flat_place {
+	uint64_t behind;	/* modules go there or above, because there are kernels that take
+				   the memory right behind themselves without asking */
+	uint64_t first;		/* offset of the image's first byte in block 0 */
+};
+
 /* Plan segments, entry point and stack.  On success the caller goes on with info
- * and modules; these go to *behind or above, because there are kernels that take
- * the memory right behind themselves without asking. */
+ * and modules. */
 int flat_plan(struct plan *plan, const struct kernel *kernel, const struct plan_options *options,
-	      const struct flat_request *request, const char *name, uint64_t *behind,
+	      const struct flat_request *request, const char *name, struct flat_place *place,
 	      struct error *err);
 
 /* Last, when the info is made: refuse what does not fit.  On failure the plan is

@@ -75,7 +75,7 @@ static uint32_t add_sections(struct plan *plan, const struct kernel *kernel, uin
 {
 	struct sections sections;
 
-	if (plan->info_size + sections_size(kernel) > LOW_MAX_INFO) {
+	if (plan->info_size + sections_size(kernel) > FLAT_MAX_SECTIONS) {
 		plan_warn(plan, "its section headers are too many to be handed to it");
 		return 0;
 	}
@@ -95,7 +95,7 @@ int multiboot1_plan(const struct kernel *kernel, const struct plan_options *opti
 	struct multiboot1 header = { 0 };
 	struct flat_request request = { .protocol = BT_PROTOCOL_MULTIBOOT1 };
 	uint32_t flags = MB1_HAS_CMDLINE | MB1_HAS_LOADER_NAME;
-	uint64_t behind;
+	struct flat_place place;
 
 	if (multiboot1_find(kernel, name, &header, err) < 0)
 		return -1;
@@ -103,15 +103,15 @@ int multiboot1_plan(const struct kernel *kernel, const struct plan_options *opti
 		request.image = &header.image;
 		request.entry = &header.entry_addr;
 	}
-	if (flat_plan(plan, kernel, options, &request, name, &behind, err) != 0)
+	if (flat_plan(plan, kernel, options, &request, name, &place, err) != 0)
 		return -1;
 	CLEANUP_FREE char *cmdline = flat_cmdline(options);
 	plan->video = choose_video(&header, options);
 	plan_info(plan, NULL, MB1_INFO_SIZE, 8);
 	plan_point32(plan, MB1_OFF_CMDLINE, plan_info_cmdline(plan, cmdline));
 	plan_point32(plan, MB1_OFF_LOADER_NAME, plan_info_string(plan, FLAT_LOADER_NAME));
-	flags |= add_modules(plan, options, behind);
-	flags |= add_sections(plan, kernel, behind);
+	flags |= add_modules(plan, options, place.behind);
+	flags |= add_sections(plan, kernel, place.behind);
 	plan_put32(plan, MB1_OFF_FLAGS, flags);
 	return flat_finish(plan, name, err);
 }

@@ -96,7 +96,7 @@ static void add_sections(struct plan *plan, const struct kernel *kernel, uint64_
 
 	if (size == 0)
 		return;
-	if (plan->info_size + size > LOW_MAX_INFO) {
+	if (plan->info_size + size > FLAT_MAX_SECTIONS) {
 		plan_warn(plan, "its section headers are too many to be handed to it");
 		return;
 	}
@@ -108,13 +108,12 @@ static void add_sections(struct plan *plan, const struct kernel *kernel, uint64_
 	end_tag(plan, tag);
 }
 
-/* 3.6.23.  The image is the kernel's only block; it begins with its first bytes
- * that are loaded. */
-static void add_load_base(struct plan *plan)
+/* 3.6.23.  The image is the kernel's only block. */
+static void add_load_base(struct plan *plan, uint64_t first)
 {
 	uint32_t tag = begin_tag(plan, MB2_TAG_LOAD_BASE, 12);
 
-	plan_put32(plan, tag + 8, (uint32_t)plan->extents[0].offset);
+	plan_put32(plan, tag + 8, (uint32_t)first);
 	plan_fixup(plan, tag + 8, 4, 0);
 	end_tag(plan, tag);
 }
@@ -125,7 +124,7 @@ int multiboot2_plan(const struct kernel *kernel, const struct plan_options *opti
 	struct multiboot2 header;
 	struct flat_request request = { .protocol = BT_PROTOCOL_MULTIBOOT2 };
 	struct flat_range range;
-	uint64_t behind;
+	struct flat_place place;
 
 	if (multiboot2_find(kernel, name, &header, err) <= 0)
 		return -1;
@@ -137,7 +136,7 @@ int multiboot2_plan(const struct kernel *kernel, const struct plan_options *opti
 		range = find_range(&header);
 		request.range = &range;
 	}
-	if (flat_plan(plan, kernel, options, &request, name, &behind, err) != 0)
+	if (flat_plan(plan, kernel, options, &request, name, &place, err) != 0)
 		return -1;
 	CLEANUP_FREE char *cmdline = flat_cmdline(options);
 	plan->video = choose_video(&header, options);
@@ -148,9 +147,9 @@ int multiboot2_plan(const struct kernel *kernel, const struct plan_options *opti
 	tag = begin_tag(plan, MB2_TAG_LOADER_NAME, 8);		/* 3.6.9 */
 	plan_info_string(plan, FLAT_LOADER_NAME);
 	end_tag(plan, tag);
-	add_modules(plan, options, behind);
-	add_sections(plan, kernel, behind);
+	add_modules(plan, options, place.behind);
+	add_sections(plan, kernel, place.behind);
 	if (header.has_relocatable)
-		add_load_base(plan);
+		add_load_base(plan, place.first);
 	return flat_finish(plan, name, err);
 }

@@ -479,6 +479,7 @@ static int make_plan(struct planner *p, const struct plan_options *options, stru
 			map_segment(plan, cluster, segment);
 		}
 	}
+	plan_sort_patches(plan);
 	find_zeros(plan);
 	if (place_areas(p, err) != 0)
 		return -1;

@@ -103,12 +103,15 @@ int placed_make(struct placed *placed, const struct kernel *kernel,
 		*segment = kernel->segments[i];
 		segment->vaddr += placed->slide;
 		segment->paddr += placed->slide;
+		/* They ascend; one that has wrapped around lies below the first. */
+		bool wrapped = segment->memsz - 1 > UINT64_MAX - segment->vaddr ||
+			       segment->vaddr < kernel->segments[0].vaddr + placed->slide;
 		trim_headers(segment, kernel, physical ? segment->paddr : segment->vaddr);
 		if (segment->memsz == 0) {
 			placed->segment_count--;
 			continue;
 		}
-		if (segment->memsz - 1 > UINT64_MAX - segment->vaddr) {
+		if (wrapped) {
 			error_set(err, ERROR_USAGE, 0,
 				  "'%s': %s wraps around the end of the address space", name,
 				  segment_label(segment).text);

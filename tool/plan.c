@@ -95,6 +95,21 @@ uint32_t plan_modules(struct plan *plan, const struct plan_options *options, uin
 	return first;
 }
 
+static int compare_patches(const void *left, const void *right)
+{
+	const struct plan_patch *a = left, *b = right;
+
+	if (a->block != b->block)
+		return a->block < b->block ? -1 : 1;
+	return a->offset < b->offset ? -1 : a->offset > b->offset;
+}
+
+void plan_sort_patches(struct plan *plan)
+{
+	if (plan->patch_count > 0)
+		qsort(plan->patches, plan->patch_count, sizeof(plan->patches[0]), compare_patches);
+}
+
 uint32_t plan_info(struct plan *plan, const void *bytes, size_t size, size_t align)
 {
 	size_t offset = align_up(plan->info_size, align);
@@ -166,27 +181,30 @@ int plan_fits(const struct plan *plan, const char *name, struct error *err)
 	if (total > PLAN_MOST_MEMORY)
 		return error_set(err, ERROR_INPUT, 0,
 				 "'%s' needs %" PRIu64 " MiB of memory; a PC has at most 3 GiB for it", name,
-				 total >> 20);
+				 (total + 0xfffff) >> 20);
 	return 0;
 }
 
 uint64_t plan_memory(const struct plan *plan)
 {
 	uint64_t movable = plan->stack_size + (uint64_t)plan->table_pages * PAGE_SIZE;
-	uint64_t fixed = 0, end = 0;
+	uint64_t fixed = 0, fixed_end = 0, end = 0;
 
 	for (size_t i = 0; i < plan->block_count; i++) {
 		const struct plan_block *block = &plan->blocks[i];
 
 		if (block->flags & BLOCK_FIXED) {
 			fixed += block->size;
-			if (block->phys + block->size > end)
-				end = block->phys + block->size;
+			if (block->phys + block->size > fixed_end)
+				fixed_end = block->phys + block->size;
 		} else {
 			movable += block->size;
+			if (block->lowest > PLAN_LOWEST_PHYS && block->lowest + block->size > end)
+				end = block->lowest + block->size;
 		}
 	}
-	return movable + (end > fixed ? end : fixed);
+	movable += fixed_end > fixed ? fixed_end : fixed;
+	return movable > end ? movable : end;
 }
 
 void plan_warn(struct plan *plan, const char *format, ...)

@@ -183,6 +183,9 @@ void plan_put64(struct plan *plan, size_t offset, uint64_t value);
 void plan_point32(struct plan *plan, size_t offset, uint32_t target);
 void plan_point64(struct plan *plan, size_t offset, uint32_t target);
 
+/* Sort the patches, once all are there. */
+void plan_sort_patches(struct plan *plan);
+
 /* Have the loader add an address to a field of the info. */
 void plan_fixup(struct plan *plan, size_t offset, uint32_t width, uint32_t block);
 

@@ -45,11 +45,11 @@ int pvh_plan(const struct kernel *kernel, const struct plan_options *options, co
 {
 	struct pvh note;
 	struct flat_request request = { .protocol = BT_PROTOCOL_PVH, .entry = &note.entry };
-	uint64_t behind;
+	struct flat_place place;
 
 	if (pvh_find(kernel, name, &note, err) <= 0)
 		return -1;
-	if (flat_plan(plan, kernel, options, &request, name, &behind, err) != 0)
+	if (flat_plan(plan, kernel, options, &request, name, &place, err) != 0)
 		return -1;
 	/* The ABI cannot tell of a framebuffer; the user may want one all the same. */
 	plan->video = options->video != NULL ? *options->video : (struct plan_video){ .mode = VIDEO_TEXT };
@@ -58,6 +58,6 @@ int pvh_plan(const struct kernel *kernel, const struct plan_options *options, co
 	plan_put32(plan, PVH_OFF_VERSION, 1);
 	/* The arguments alone, as QEMU gives them to PVH kernels. */
 	plan_point64(plan, PVH_OFF_CMDLINE, plan_info_cmdline(plan, options->cmdline));
-	add_modules(plan, options, behind);
+	add_modules(plan, options, place.behind);
 	return flat_finish(plan, name, err);
 }

@@ -90,6 +90,28 @@ static bool user_mentions(char *const *user, const char *text)
 	return false;
 }
 
+bool qemu_user_accelerates(char *const *user)
+{
+	return qemu_user_has(user, "-accel") || qemu_user_has(user, "-enable-kvm") ||
+	       user_mentions(user, "accel=");
+}
+
+bool qemu_user_shows(char *const *user)
+{
+	bool shows = false;
+
+	/* The last one counts. */
+	for (; *user != NULL; user++) {
+		const char *option = **user == '-' && (*user)[1] == '-' ? *user + 1 : *user;
+
+		if (strcmp(option, "-nographic") == 0)
+			return false;
+		if (strcmp(option, "-display") == 0 && user[1] != NULL)
+			shows = strcmp(user[1], "none") != 0;
+	}
+	return shows;
+}
+
 /* A path as the value of a key: QEMU wants its commas doubled. */
 static char *escape_commas(const char *path)
 {
@@ -127,14 +149,21 @@ static void add_disk(struct list *list, const struct qemu_machine *machine)
 	}
 }
 
-/* COM1 and port 0xe9, both on standard output, in order: without a multiplexer,
- * which would eat Ctrl-A. */
+/* COM1 and port 0xe9, both on standard output if COM1 has no file, in order:
+ * without a multiplexer, which would eat Ctrl-A. */
 static void add_consoles(struct list *list, const struct qemu_machine *machine)
 {
 	bool nographic = qemu_user_has(machine->user, "-nographic");
 
 	if (!qemu_user_has(machine->user, "-serial")) {
-		if (nographic) {
+		if (machine->serial != NULL) {
+			CLEANUP_FREE char *path = escape_commas(machine->serial);
+
+			add(list, "-chardev");
+			add(list, "file,path=%s,id=mkbootimg-serial", path);
+			add(list, "-serial");
+			add(list, "chardev:mkbootimg-serial");
+		} else if (nographic) {
 			/* What it means, which -nodefaults takes away. */
 			add(list, "-serial");
 			add(list, "mon:stdio");
@@ -158,6 +187,41 @@ static void add_consoles(struct list *list, const struct qemu_machine *machine)
 	}
 }
 
+/* The guest ends by writing to port 0xf4. */
+static void add_exit(struct list *list, const struct qemu_machine *machine)
+{
+	if (user_mentions(machine->user, "isa-debug-exit"))
+		return;
+	if (machine->exit_fd <= 0) {
+		add(list, "-device");
+		add(list, "isa-debug-exit,iobase=0xf4,iosize=0x04");
+		return;
+	}
+	/* The machine is still wanted then, and isa-debug-exit would take it away
+	 * at once (before QEMU 9.1).  A serial port takes a write of 8, 16 or 32
+	 * bits there, and sends the lowest byte; isa-debugcon refuses the longer. */
+	add(list, "-chardev");
+	add(list, "socket,id=mkbootimg-exit,fd=%d", machine->exit_fd);
+	add(list, "-device");
+	add(list, "isa-serial,iobase=0xf4,irq=5,index=3,chardev=mkbootimg-exit");
+}
+
+static void add_processor(struct list *list, const struct qemu_machine *machine)
+{
+	const char *const accels[] = { machine->accel, machine->accel_else };
+
+	if (machine->cpus > 0 && !qemu_user_has(machine->user, "-smp")) {
+		add(list, "-smp");
+		add(list, "%u", machine->cpus);
+	}
+	for (size_t i = 0; i < 2 && !qemu_user_accelerates(machine->user); i++) {
+		if (accels[i] != NULL) {
+			add(list, "-accel");
+			add(list, "%s", accels[i]);
+		}
+	}
+}
+
 /* What the runner judges by. */
 static void add_control(struct list *list, const struct qemu_machine *machine)
 {
@@ -170,6 +234,12 @@ static void add_control(struct list *list, const struct qemu_machine *machine)
 		 * be looked at. */
 		add(list, "-S");
 		add(list, "-no-shutdown");
+	}
+	if (machine->log_fd > 0 && !qemu_user_has(machine->user, "-d") &&
+	    !qemu_user_has(machine->user, "-D")) {
+		/* Exceptions go there, once the runner asks for them. */
+		add(list, "-D");
+		add(list, "/dev/fd/%d", machine->log_fd);
 	}
 	if (machine->runner_fd >= 0) {
 		add(list, "-chardev");
@@ -196,10 +266,8 @@ char **qemu_arguments(const struct qemu_machine *machine)
 	add(&list, "-boot");
 	add(&list, "strict=on,reboot-timeout=100");
 	add_disk(&list, machine);
-	if (!user_mentions(machine->user, "isa-debug-exit")) {
-		add(&list, "-device");
-		add(&list, "isa-debug-exit,iobase=0xf4,iosize=0x04");
-	}
+	add_processor(&list, machine);
+	add_exit(&list, machine);
 	add_consoles(&list, machine);
 	if (!qemu_user_has(machine->user, "-display") && !qemu_user_has(machine->user, "-nographic")) {
 		add(&list, "-display");

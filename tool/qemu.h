@@ -17,10 +17,17 @@ struct qemu_machine {
 	const char *image;	/* path as QEMU is to open it */
 	const char *disk;	/* a name qemu_disk_known() knows */
 	uint64_t memory;	/* bytes */
+	unsigned int cpus;	/* 0: QEMU's default, one */
+	/* As after -accel, and what to take if that one fails; NULL: not said. */
+	const char *accel;
+	const char *accel_else;
+	const char *serial;	/* file for COM1; NULL: standard output */
 	const char *display;	/* as after -display */
 	/* File descriptors that QEMU inherits; -1 for none. */
 	int qmp_fd;
+	int log_fd;		/* a file for QEMU's log, 0: none */
 	int runner_fd;		/* what the loader writes to PORT_RUNNER */
+	int exit_fd;		/* what the guest writes to port 0xf4, 0: it ends QEMU */
 	/* Character device for port 0xe9, as after -chardev, without the id. */
 	const char *debug_console;
 	char *const *user;	/* the user's arguments, NULL-terminated */
@@ -37,6 +44,9 @@ const char *qemu_disk_names(void);
 
 /* Do the user's arguments hold an option ("-serial", or "--serial")? */
 bool qemu_user_has(char *const *user, const char *option);
+/* Do they choose the accelerator, or the display? */
+bool qemu_user_accelerates(char *const *user);
+bool qemu_user_shows(char *const *user);
 
 /* The arguments as a line that a shell takes.  The caller frees. */
 char *qemu_quote(char *const *arguments);

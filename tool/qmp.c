@@ -142,11 +142,15 @@ json_t *qmp_execute(struct qmp *qmp, const char *command, json_t *arguments, int
 	json_t *result = NULL;
 
 	json_decref(request);
+	qmp->refusal[0] = '\0';
 	if (text != NULL && qmp->fd >= 0 && !qmp->mute &&
 	    send(qmp->fd, text, strlen(text), MSG_NOSIGNAL) == (ssize_t)strlen(text)) {
 		json_t *answer = wait_answer(qmp, timeout_ms);
+		const json_t *error = json_object_get(answer, "error");
+		const char *refusal = json_string_value(json_object_get(error, "desc"));
 
 		result = json_incref(json_object_get(answer, "return"));
+		snprintf(qmp->refusal, sizeof(qmp->refusal), "%s", refusal != NULL ? refusal : "");
 		json_decref(answer);
 	}
 	free(text);

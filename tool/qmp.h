@@ -19,6 +19,7 @@ struct qmp {
 	bool mute;		/* a command was not answered in time: no more are sent */
 	bool stopped;		/* a STOP event came; its reader clears it */
 	char shutdown[32];	/* reason of the SHUTDOWN event, "" while there was none */
+	char refusal[256];	/* QEMU's words, if it refused the last command, or "" */
 };
 
 /* Take over a connected socket. */

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -23,11 +24,15 @@
 #include "bootabi.h"
 #include "clock.h"
 #include "fileio.h"
+#include "guest.h"
 #include "qmp.h"
+#include "screen.h"
 
 #define ANSWER_MS 5000		/* for QEMU to answer a command */
 #define START_MS 60000		/* for QEMU to start */
 #define HALT_POLL_MS 250	/* between two looks at the CPUs */
+#define LOG_TAIL (64 * 1024)	/* bytes of QEMU's log that count */
+#define LOG_TRIM_MS 1000	/* between two looks at its size */
 #define MESSAGE_PAUSE_MS 300	/* silence that ends a loader message */
 
 struct runner {
@@ -36,7 +41,12 @@ struct runner {
 	int status;			/* its wait status, once pid is 0 */
 	int signals;			/* signalfd */
 	int messages;			/* from the loader, -1 when closed */
-	int log;			/* what QEMU logs of exceptions, -1: nothing */
+	int exits;			/* what the guest writes to port 0xf4, -1: ends QEMU */
+	bool looked;			/* at the screen */
+	size_t first_count;		/* cells of the screen when the kernel was entered */
+	uint16_t first_cells[SCREEN_FIRST_CELLS];
+	int log;			/* a file in memory: what QEMU logs of exceptions */
+	int memory;			/* a file in memory: what QEMU shows of the guest's */
 	struct qmp qmp;
 	bool entered;			/* the loader handed over to the kernel */
 	bool faulting;			/* its fault handler is reporting an exception */
@@ -52,14 +62,18 @@ struct runner {
 /* ---- Starting and ending QEMU -------------------------------------------- */
 
 /* In the child: never outlive the parent; inherit only what is meant for us. */
-static void child(char **arguments, pid_t parent, const sigset_t *mask, int qmp_fd, int runner_fd,
-		  int report)
+static void child(const struct runner *r, char **arguments, pid_t parent, const sigset_t *mask,
+		  int qmp_fd, int runner_fd, int exit_fd, int report)
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
 		_exit(127);
 	fcntl(qmp_fd, F_SETFD, 0);
 	fcntl(runner_fd, F_SETFD, 0);
+	fcntl(exit_fd, F_SETFD, 0);
+	fcntl(r->options->picture, F_SETFD, 0);
+	fcntl(r->log, F_SETFD, 0);
+	fcntl(r->memory, F_SETFD, 0);
 	/* In the background a terminal's input would stop QEMU. */
 	if (isatty(STDIN_FILENO) && tcgetpgrp(STDIN_FILENO) != getpgrp()) {
 		int null = open("/dev/null", O_RDONLY);
@@ -75,7 +89,7 @@ static void child(char **arguments, pid_t parent, const sigset_t *mask, int qmp_
 }
 
 static int start(struct runner *r, char **arguments, const sigset_t *mask, int qmp_fd,
-		 int runner_fd, struct error *err)
+		 int runner_fd, int exit_fd, struct error *err)
 {
 	int report[2], errnum = 0;
 	pid_t parent = getpid();
@@ -84,7 +98,7 @@ static int start(struct runner *r, char **arguments, const sigset_t *mask, int q
 		return error_set(err, ERROR_SYSTEM, errno, "cannot start QEMU");
 	r->pid = fork();
 	if (r->pid == 0)
-		child(arguments, parent, mask, qmp_fd, runner_fd, report[1]);
+		child(r, arguments, parent, mask, qmp_fd, runner_fd, exit_fd, report[1]);
 	close(report[1]);
 	if (r->pid < 0) {
 		errnum = errno;
@@ -159,6 +173,102 @@ static bool find_register(const char *dump, const char *name, char *value, size_
 	return true;
 }
 
+/* ---- Looking at the guest ------------------------------------------------ */
+
+/* The end of QEMU's log, NUL-terminated; the caller frees. */
+static char *read_log(const struct runner *r)
+{
+	struct stat st;
+	char *text = malloc(LOG_TAIL + 1);
+
+	if (text == NULL || r->log < 0 || fstat(r->log, &st) != 0) {
+		free(text);
+		return NULL;
+	}
+	off_t start = st.st_size > LOG_TAIL ? st.st_size - LOG_TAIL : 0;
+	ssize_t n = pread(r->log, text, LOG_TAIL, start);
+	text[n > 0 ? n : 0] = '\0';
+	return text;
+}
+
+/* A kernel may take exceptions for hours: give back what nobody will read. */
+static void trim_log(const struct runner *r)
+{
+	struct stat st;
+
+	if (r->log >= 0 && fstat(r->log, &st) == 0 && st.st_size > 2 * LOG_TAIL)
+		fallocate(r->log, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, st.st_size - LOG_TAIL);
+}
+
+/* Find out what there is to find out; with_log if it died of an exception. */
+static void examine(struct runner *r, bool with_log, struct run_outcome *outcome)
+{
+	const struct run_kernel *kernel = &r->options->kernel;
+	CLEANUP_FREE char *log = with_log ? read_log(r) : NULL;
+	struct guest guest;
+	struct crash_evidence evidence = { .log = log, .stack = kernel->stack };
+	struct symbols *symbols = NULL;
+
+	outcome->crash = calloc(1, sizeof(*outcome->crash));
+	if (outcome->crash == NULL)
+		return;
+	guest_init(&guest, &r->qmp, r->memory);
+	evidence.memory = guest_memory(&guest);
+	evidence.has_cpu = guest_cpu(&guest, &evidence.cpu);
+	if (kernel->bytes != NULL)
+		symbols = symbols_open(kernel->bytes, kernel->size, kernel->slide);
+	if (symbols != NULL && kernel->physical)
+		symbols_allow_physical(symbols);
+	evidence.symbols = symbols;
+	crash_examine(outcome->crash, &evidence);
+	symbols_close(symbols);
+	guest_free(&guest);
+}
+
+/* Does anybody want to know what is on the screen when it ends? */
+static bool screen_matters(const struct run_options *options)
+{
+	return options->want_screen || options->picture != 0;
+}
+
+static void take_picture(struct runner *r, struct run_outcome *outcome)
+{
+	outcome->picture.class = ERROR_NONE;
+	screen_picture(&r->qmp, r->options->picture, &outcome->picture);
+}
+
+static void read_screen(struct runner *r, struct run_outcome *outcome)
+{
+	struct screen screen;
+	int ignored = outcome->verdict == VERDICT_FAULT ? SCREEN_FAULT_ATTRIBUTE : -1;
+
+	if (!screen_read(&screen, &r->qmp))
+		return;
+	outcome->no_screen = NULL;
+	if (screen.lines == 0)
+		outcome->no_screen = "it is not in text mode";
+	else if (r->options->want_screen ||
+		 (r->first_count > 0 &&
+		  screen_shows_new(&screen, r->first_cells, r->first_count, ignored)))
+		outcome->screen = screen_text(&screen);
+}
+
+/* The machine is about to go: what was wanted of its screen? */
+static void look(struct runner *r, struct run_outcome *outcome)
+{
+	bool told = r->options->want_screen || (r->options->tell_screen && r->first_count > 0);
+
+	if (r->looked || outcome->verdict == VERDICT_CLOSED || outcome->verdict == VERDICT_PIPE)
+		return;
+	r->looked = true;
+	if (told || r->options->picture != 0)
+		json_decref(qmp_execute(&r->qmp, "stop", NULL, ANSWER_MS));
+	if (r->options->picture != 0)
+		take_picture(r, outcome);
+	if (told)
+		read_screen(r, outcome);
+}
+
 /* Where the (first) CPU is. */
 static void locate(struct runner *r, char *text, size_t size)
 {
@@ -213,6 +323,8 @@ static void handed_off(struct runner *r)
 
 	r->entered = true;
 	r->message_length = 0;
+	if (r->options->tell_screen)
+		r->first_count = screen_read_first(r->first_cells, &r->qmp);
 	if (r->log >= 0)
 		free(qmp_monitor(&r->qmp, "log int,cpu_reset", ANSWER_MS));
 	snprintf(ready, sizeof(ready), "o/b 0x%x 0x%x", PORT_READY, RUNNER_READY);
@@ -270,11 +382,23 @@ static int judge_message(const struct runner *r, struct run_outcome *outcome)
 	return set_verdict(outcome, VERDICT_LOADER, 0);
 }
 
-static int judge_fault(const struct runner *r, struct run_outcome *outcome)
+static int judge_fault(struct runner *r, struct run_outcome *outcome)
 {
+	examine(r, true, outcome);
 	memcpy(outcome->text, r->message, r->message_length + 1);
 	outcome->text[strcspn(outcome->text, "\n")] = '\0';
 	return set_verdict(outcome, VERDICT_FAULT, 0);
+}
+
+/* The guest wrote to port 0xf4, and then perhaps went on: the first byte counts. */
+static bool judge_code(const struct runner *r, struct run_outcome *outcome)
+{
+	uint8_t value;
+
+	if (recv(r->exits, &value, 1, MSG_DONTWAIT) != 1)
+		return false;
+	set_verdict(outcome, VERDICT_GUEST_CODE, (value << 1 | 1) & 0xff);
+	return true;
 }
 
 /* QEMU has ended by itself. */
@@ -303,9 +427,12 @@ static int judge_shutdown(struct runner *r, struct run_outcome *outcome, struct 
 			return judge_message(r, outcome);
 		outcome->verdict = early ? VERDICT_NOT_ENTERED : VERDICT_CRASHED;
 		locate(r, outcome->text, sizeof(outcome->text));
+		if (!early)
+			examine(r, true, outcome);
 	} else if (strcmp(reason, "guest-shutdown") == 0) {
 		/* From QEMU 9.1 on isa-debug-exit is a shutdown too, and its
 		 * code QEMU's status once it is let go. */
+		look(r, outcome);
 		quit(r);
 		if (WIFEXITED(r->status) && WEXITSTATUS(r->status) != 0)
 			return judge_exit(r, outcome, err);
@@ -358,6 +485,7 @@ static int watch(struct runner *r, struct run_outcome *outcome, struct error *er
 				   started + (int64_t)(r->options->timeout * 1000 + 0.5) :
 				   0;
 	int64_t next_look = r->options->timeout > 0 ? started + HALT_POLL_MS : 0;
+	int64_t next_trim = started + LOG_TRIM_MS;
 
 	for (;;) {
 		struct pollfd fds[] = {
@@ -365,8 +493,9 @@ static int watch(struct runner *r, struct run_outcome *outcome, struct error *er
 			{ .fd = r->qmp.fd, .events = POLLIN },
 			{ .fd = r->messages, .events = POLLIN },
 			{ .fd = r->watch_output ? STDOUT_FILENO : -1 },
+			{ .fd = r->exits, .events = POLLIN },
 		};
-		int64_t wake = earlier(deadline, next_look), now = clock_ms();
+		int64_t wake = earlier(earlier(deadline, next_look), next_trim), now = clock_ms();
 
 		if (!r->entered && r->message_length > 0)
 			wake = earlier(wake, r->message_time + MESSAGE_PAUSE_MS);
@@ -385,6 +514,9 @@ static int watch(struct runner *r, struct run_outcome *outcome, struct error *er
 			return set_verdict(outcome, VERDICT_SIGNAL, number);
 		if (fds[3].revents & (POLLERR | POLLHUP))
 			return set_verdict(outcome, VERDICT_PIPE, 0);
+		/* Before anything that happened behind it. */
+		if (fds[4].revents & POLLIN && judge_code(r, outcome))
+			return 0;
 		if (fds[2].revents != 0)
 			read_messages(r);
 		if (ended && r->qmp.shutdown[0] != '\0')
@@ -399,13 +531,19 @@ static int watch(struct runner *r, struct run_outcome *outcome, struct error *er
 		if (r->faulted)
 			return judge_fault(r, outcome);
 		now = clock_ms();
+		if (now >= next_trim) {
+			trim_log(r);
+			next_trim = now + LOG_TRIM_MS;
+		}
 		if (deadline != 0 && now >= deadline) {
 			locate(r, outcome->text, sizeof(outcome->text));
+			examine(r, false, outcome);
 			return set_verdict(outcome, VERDICT_TIMEOUT, 0);
 		}
 		if (next_look != 0 && now >= next_look) {
 			if (check_halt(r)) {
 				locate(r, outcome->text, sizeof(outcome->text));
+				examine(r, false, outcome);
 				return set_verdict(outcome, VERDICT_HALTED, 0);
 			}
 			next_look = clock_ms() + HALT_POLL_MS;
@@ -523,6 +661,10 @@ int runner_run(struct qemu_machine *machine, const struct run_options *options,
 	r.messages = message_pair[0];
 	machine->qmp_fd = qmp_pair[1];
 	machine->runner_fd = message_pair[1];
+	/* Without these there is no crash report, which is no reason to fail. */
+	r.log = memfd_create("log", MFD_CLOEXEC);
+	r.memory = memfd_create("memory", MFD_CLOEXEC);
+	machine->log_fd = r.log;
 
 	take_signals(&r, &old, &child_mask);
 	prepare_output(&r);
@@ -546,6 +688,8 @@ int runner_run(struct qemu_machine *machine, const struct run_options *options,
 	qmp_free(&r.qmp);
 	if (r.messages >= 0)
 		close(r.messages);
+	cleanup_close(&r.log);
+	cleanup_close(&r.memory);
 	close(r.signals);
 	sigprocmask(SIG_SETMASK, &old, NULL);
 	return status;

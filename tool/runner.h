@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "error.h"
+#include "crash.h"
 #include "qemu.h"
 
 /* How a run ended. */
@@ -30,15 +31,33 @@ enum verdict {
 	VERDICT_PIPE,		/* nobody reads our output any more */
 };
 
+/* Whose symbols explain a crash. */
+struct run_kernel {
+	const unsigned char *bytes;	/* of the ELF file; NULL: there is none */
+	size_t size;
+	uint64_t slide;			/* where it runs less where it is linked */
+	bool physical;			/* it begins without paging */
+	struct crash_stack stack;
+};
+
 struct run_options {
 	double timeout;		/* seconds, 0 for none; a halt is judged only with one */
 	bool own_image;		/* our loader is on it: it says when the kernel is entered */
+	struct run_kernel kernel;
+	bool tell_screen;	/* tell what the kernel wrote on the text screen, if it did */
+	bool want_screen;	/* tell what is on it, always */
+	int picture;		/* a file for a picture of it, opened; 0: none wanted */
 };
 
 struct run_outcome {
 	enum verdict verdict;
 	int code;		/* VERDICT_GUEST_CODE, VERDICT_REFUSED: QEMU's exit status;
 				   VERDICT_SIGNAL: which */
+	struct crash *crash;	/* what was found out, or NULL; the caller frees */
+	char *screen;		/* what is on the text screen, if it is to be told, or NULL;
+				   the caller frees */
+	const char *no_screen;	/* why not, if it was wanted, or NULL */
+	struct error picture;	/* why there is none, if one was wanted; or ERROR_NONE */
 	char text[2048];	/* where it happened, or what the loader said; may be "" */
 };
 

@@ -37,6 +37,28 @@ void _start(const struct mkbootimg_info *info)
 		*(volatile char *)0x8000000000000000 = 1;
 	if (same_text(what, "stack overflow"))
 		(void)recurse(0);
+	if (same_text(what, "timer"))
+		/* With a value in each register that the report must show. */
+		__asm__ volatile("mov $0xa1, %%rax\n mov $0xb2, %%rbx\n mov $0xf5, %%r15\n sti\n"
+				 "1: hlt\n jmp 1b" : : : "rax", "rbx", "r15");
+	if (same_text(what, "serial interrupt")) {
+		out8(0x3f9, 2);		/* when the transmitter is empty */
+		out8(0x3fc, 8);		/* to the interrupt controller */
+		out8(0x21, 0xef);	/* and nothing but IRQ 4 */
+		__asm__ volatile("sti\n1: hlt\n jmp 1b");
+	}
+	if (same_text(what, "software interrupt"))
+		__asm__ volatile("int $0x80");
+	if (same_text(what, "no screen")) {
+		uint64_t *top;
+
+		/* Take the identity map away: page tables lie in the physical map. */
+		__asm__ volatile("mov %%cr3, %0" : "=r"(top));
+		top = (uint64_t *)((char *)top + info->physical_memory_offset);
+		top[0] = 0;
+		__asm__ volatile("mov %0, %%cr3\n ud2" : : "r"((char *)top - info->physical_memory_offset)
+				 : "memory");
+	}
 	if (same_text(what, "no code"))
 		((void (*)(void))0x123456789000)();
 	print("no fault\n");

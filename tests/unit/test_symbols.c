@@ -1,0 +1,813 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * symbols_find(), symbols_data(), symbols_unwind() and demangle(), on programs
+ * that a compiler made of the source below.
+ *
+ * Unwinding is compared with what really happened: a program runs instruction by
+ * instruction under ptrace, calls and returns are noted, and at each place the
+ * stack must tell the same.
+ */
+#include "symbols.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <gelf.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/ptrace.h>
+#include <sys/stat.h>
+#include <sys/user.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "demangle.h"
+#include "unit.h"
+
+/* A kernel's habits: an entry and helpers in assembly that nothing describes,
+ * calls through pointers, functions that do not return.  Lines with a comment
+ * are looked up by that. */
+static const char source[] =
+	"typedef int callback(int);\n"
+	"extern callback asm_leaf, asm_framed;\n"
+	"int asm_calls(callback *, int);\n"
+	"void asm_jumps(void);\n"
+	"volatile int sink;\n"
+	"int table[16] = { 1 };\n"
+	"callback *volatile pointer;\n"
+	"static inline __attribute__((always_inline)) int innermost(int x)\n"
+	"{\n"
+	"	sink = x; /* innermost */\n"
+	"	return sink + 1;\n"
+	"}\n"
+	"static inline __attribute__((always_inline)) int middle(int x)\n"
+	"{\n"
+	"	return innermost(x + 1) * 2; /* middle */\n"
+	"}\n"
+	"__attribute__((noinline)) int holder(int x)\n"
+	"{\n"
+	"	int room[20];\n"
+	"	for (int i = 0; i < 20; i++)\n"
+	"		room[i] = sink;\n"
+	"	return middle(x) + ((volatile int *)room)[x]; /* holder */\n"
+	"}\n"
+	"__attribute__((noinline, noreturn)) void stop(void)\n"
+	"{\n"
+	"	__asm__ volatile(\"stopped: ud2\");\n"
+	"	__builtin_unreachable();\n"
+	"}\n"
+	"__attribute__((noinline)) int recurse(int n)\n"
+	"{\n"
+	"	if (n == 0)\n"
+	"		return holder(3) + asm_leaf(2) + asm_framed(5);\n"
+	"	return recurse(n - 1) + sink; /* recurse */\n"
+	"}\n"
+	"__attribute__((noinline)) int many(int a, int b, int c, int d)\n"
+	"{\n"
+	"	int e = holder(a), f = holder(b), g = holder(c), h = holder(d);\n"
+	"	return a * e + b * f + c * g + d * h;\n"
+	"}\n"
+	"void kernel_main(void)\n"
+	"{\n"
+	"	pointer = recurse;\n"
+	"	table[2] = recurse(3) + pointer(1) + asm_calls(holder, 1) + many(1, 2, 3, 4);\n"
+	"	table[3] = asm_calls(asm_leaf, 1);\n"
+	"	asm_jumps();\n"
+	"	if (sink != -1)\n"
+	"		stop(); /* noreturn */\n"
+	"}\n"
+	"__asm__(\n"
+	"	\".text\\n\"\n"
+	"	\".globl _start, asm_leaf, asm_framed, asm_calls, asm_jumps\\n\"\n"
+	"	\"_start: call kernel_main\\n\"\n"
+	"	\"start_hang: jmp start_hang\\n\"\n"
+	"	\".type asm_leaf, @function\\n\"\n"
+	"	\"asm_leaf: xor %eax, %eax; inc %eax; ret\\n\"\n"
+	"	\"asm_jumps: jmp asm_end\\n\"\n"
+	"	\"asm_end: nop; ret\\n\"\n"
+	"#ifdef __x86_64__\n"
+	"	\"asm_framed: push %rbp; mov %rsp, %rbp; push %rbx; call asm_leaf; pop %rbx\\n\"\n"
+	"	\"	leave; ret\\n\"\n"
+	"	\"asm_calls: push %rbx; push %r12; mov %rdi, %rax; mov %esi, %edi; call *%rax\\n\"\n"
+	"	\"	pop %r12; pop %rbx; ret\\n\"\n"
+	"#else\n"
+	"	\"asm_framed: push %ebp; mov %esp, %ebp; push %ebx; call asm_leaf; pop %ebx\\n\"\n"
+	"	\"	leave; ret\\n\"\n"
+	"	\"asm_calls: mov 4(%esp), %eax; mov 8(%esp), %edx; push %ebx; push %edx\\n\"\n"
+	"	\"	call *%eax; pop %edx; pop %ebx; ret\\n\"\n"
+	"#endif\n"
+	");\n";
+
+/* The line that a comment is on. */
+static unsigned int line_of(const char *comment)
+{
+	char text[64];
+	unsigned int line = 1;
+
+	snprintf(text, sizeof(text), "/* %s */", comment);
+	const char *end = strstr(source, text);
+	assert_non_null(end);
+	for (const char *p = source; p < end; p++)
+		line += *p == '\n';
+	return line;
+}
+
+/* ---- Fixtures ------------------------------------------------------------ */
+
+struct fixture {
+	char path[128];
+	unsigned char *bytes;
+	size_t size;
+	struct symbols *symbols;
+};
+
+#define COMMON "-nostdlib -ffreestanding -fno-stack-protector -fno-pic -static -Wl,--build-id=none "
+#define NO_TABLES "-fno-asynchronous-unwind-tables -fno-unwind-tables "
+
+static char directory[] = "/tmp/test_symbols.XXXXXX";
+
+/* Run a command of the shell, in the directory.  Returns whether it succeeded. */
+static bool run(const char *command)
+{
+	char line[1024];
+
+	snprintf(line, sizeof(line), "cd %s && { %s; } >log 2>&1", directory, command);
+	return system(line) == 0;
+}
+
+static int make_source(void **state __attribute__((unused)))
+{
+	char path[64];
+
+	if (mkdtemp(directory) == NULL)
+		return -1;
+	snprintf(path, sizeof(path), "%s/source.c", directory);
+	FILE *file = fopen(path, "w");
+	if (file == NULL || fputs(source, file) < 0 || fclose(file) != 0)
+		return -1;
+	return 0;
+}
+
+static int remove_all(void **state __attribute__((unused)))
+{
+	char line[64];
+
+	snprintf(line, sizeof(line), "rm -rf %s", directory);
+	return system(line);
+}
+
+static void read_fixture(struct fixture *f)
+{
+	FILE *file = fopen(f->path, "rb");
+	struct stat st;
+
+	assert_non_null(file);
+	assert_int_equal(fstat(fileno(file), &st), 0);
+	f->size = (size_t)st.st_size;
+	f->bytes = malloc(f->size);
+	assert_int_equal(fread(f->bytes, 1, f->size, file), f->size);
+	fclose(file);
+}
+
+/* Compile the source; more is for the shell, after it.  Skips the test if there
+ * is no compiler for that (32-bit code needs nothing but gcc, though). */
+static struct fixture build(const char *flags, const char *more)
+{
+	struct fixture f = {0};
+	char command[512];
+
+	snprintf(f.path, sizeof(f.path), "%s/fixture", directory);
+	snprintf(command, sizeof(command), "gcc " COMMON "%s source.c -o fixture && %s", flags, more);
+	if (!run("command -v gcc"))
+		skip();
+	CHECK(run(command), "%s", command);
+	read_fixture(&f);
+	f.symbols = symbols_open(f.bytes, f.size, 0);
+	assert_non_null(f.symbols);
+	return f;
+}
+
+static void drop(struct fixture *f)
+{
+	symbols_close(f->symbols);
+	free(f->bytes);
+}
+
+/* Open it again, as if it ran elsewhere. */
+static void slide(struct fixture *f, uint64_t by)
+{
+	symbols_close(f->symbols);
+	f->symbols = symbols_open(f->bytes, f->size, by);
+	assert_non_null(f->symbols);
+}
+
+/* A symbol as the file has it. */
+static GElf_Sym find_symbol(const struct fixture *f, const char *name)
+{
+	Elf *elf = elf_memory((char *)f->bytes, f->size);
+	Elf_Scn *scn = NULL;
+	GElf_Sym symbol = {0};
+	bool found = false;
+
+	while (!found && (scn = elf_nextscn(elf, scn)) != NULL) {
+		GElf_Shdr shdr;
+
+		assert_non_null(gelf_getshdr(scn, &shdr));
+		if (shdr.sh_type != SHT_SYMTAB)
+			continue;
+		Elf_Data *data = elf_getdata(scn, NULL);
+		for (int i = 0; !found && gelf_getsym(data, i, &symbol) != NULL; i++)
+			found = strcmp(elf_strptr(elf, shdr.sh_link, symbol.st_name), name) == 0;
+	}
+	elf_end(elf);
+	CHECK(found, "no symbol %s", name);
+	return symbol;
+}
+
+static uint64_t entry_of(const struct fixture *f)
+{
+	Elf *elf = elf_memory((char *)f->bytes, f->size);
+	GElf_Ehdr header;
+
+	assert_non_null(gelf_getehdr(elf, &header));
+	elf_end(elf);
+	return header.e_entry;
+}
+
+/* ---- Functions and lines ------------------------------------------------- */
+
+static void check_frame(const struct symbol_frame *frame, const char *function, const char *line,
+			bool inlined)
+{
+	assert_string_equal(frame->function, function);
+	assert_string_equal(frame->file, line != NULL ? "source.c" : "");
+	assert_int_equal(frame->line, line != NULL ? line_of(line) : 0);
+	assert_int_equal(frame->inlined, inlined);
+}
+
+/* Somewhere in holder() there is what was inlined into it. */
+static uint64_t check_inlined(const struct fixture *f, uint64_t by)
+{
+	GElf_Sym holder = find_symbol(f, "holder");
+	struct symbol_frame frames[8];
+
+	for (uint64_t i = 0; i < holder.st_size; i++) {
+		uint64_t address = holder.st_value + i + by;
+
+		size_t count = symbols_find(f->symbols, address, false, frames, COUNT(frames));
+		assert_in_range(count, 1, 3);
+		assert_string_equal(frames[count - 1].function, "holder");
+		assert_int_equal(frames[count - 1].offset, i);
+		assert_false(frames[count - 1].inlined);
+		if (count < 3 || frames[0].line != line_of("innermost"))
+			continue;
+		check_frame(&frames[0], "innermost", "innermost", true);
+		check_frame(&frames[1], "middle", "middle", true);
+		check_frame(&frames[2], "holder", "holder", false);
+		assert_int_equal(frames[0].offset, 0);
+		/* As many as asked for, and no more. */
+		struct symbol_frame few[3];
+		memset(few, 'x', sizeof(few));
+		assert_int_equal(symbols_find(f->symbols, address, false, few, 2), 2);
+		check_frame(&few[0], "innermost", "innermost", true);
+		check_frame(&few[1], "middle", "middle", true);
+		assert_int_equal(few[2].function[0], 'x');
+		assert_int_equal(symbols_find(f->symbols, address, false, few, 0), 0);
+		return address;
+	}
+	fail_msg("nothing is inlined");
+	return 0;
+}
+
+TEST(finds_inlined_functions_in_each_format)
+{
+	static const char *const flags[] = {
+		"-O2 -gdwarf-5", "-O2 -gdwarf-4", "-O2 -gdwarf-3", "-O2 -g -gz=zlib",
+		"-O2 -g -m32", "-O2 -gdwarf-4 -m32 -gz=zlib", "-O1 -g -fno-omit-frame-pointer",
+		"-O2 -g -ffunction-sections", "-O2 -g -mcmodel=kernel -Wl,-Ttext=0xffffffff80200000",
+		"-O2 -g -gno-as-loc-support -fdebug-types-section",
+	};
+
+	for (size_t i = 0; i < COUNT(flags); i++) {
+		struct fixture f = build(flags[i], ":");
+
+		assert_true(symbols_any(f.symbols));
+		check_inlined(&f, 0);
+		drop(&f);
+	}
+}
+
+TEST(adds_the_slide)
+{
+	struct fixture f = build("-O2 -g -fpie -static-pie", ":");
+
+	slide(&f, 0x123456000);
+	check_inlined(&f, 0x123456000);
+	slide(&f, -UINT64_C(0x1000));
+	check_inlined(&f, -UINT64_C(0x1000));
+	drop(&f);
+	f = build("-O2 -g -m32 -fpie -static-pie", ":");
+	slide(&f, 0xfff00000);
+	struct symbol_frame frame;
+	/* It wraps around at 4 GiB. */
+	uint64_t address = (uint32_t)(find_symbol(&f, "recurse").st_value + 0xfff00000);
+	assert_int_equal(symbols_find(f.symbols, address, false, &frame, 1), 1);
+	assert_string_equal(frame.function, "recurse");
+	assert_int_equal(symbols_find(f.symbols, address + (UINT64_C(1) << 32), false, &frame, 1), 0);
+	drop(&f);
+}
+
+/* The call that does not return is the last instruction, so what lies behind it
+ * belongs to another function. */
+TEST(looks_up_the_call_before_a_return_address)
+{
+	struct fixture f = build("-O2 -g -fno-reorder-functions", ":");
+	GElf_Sym kernel_main = find_symbol(&f, "kernel_main");
+	uint64_t end = kernel_main.st_value + kernel_main.st_size;
+	struct symbol_frame frame;
+
+	assert_int_equal(symbols_find(f.symbols, end, true, &frame, 1), 1);
+	check_frame(&frame, "kernel_main", "noreturn", false);
+	assert_int_equal(frame.offset, kernel_main.st_size);
+	if (symbols_find(f.symbols, end + 32, false, &frame, 1) == 1)
+		assert_string_not_equal(frame.function, "kernel_main");
+	drop(&f);
+}
+
+TEST(knows_functions_without_debug_information)
+{
+	struct fixture f = build("-O2", ":");
+	uint64_t address = find_symbol(&f, "recurse").st_value + 3;
+	struct symbol_frame frames[4];
+
+	assert_true(symbols_any(f.symbols));
+	assert_int_equal(symbols_find(f.symbols, address, false, frames, 4), 1);
+	check_frame(&frames[0], "recurse", NULL, false);
+	assert_int_equal(frames[0].offset, 3);
+	assert_int_equal(symbols_find(f.symbols, address, true, frames, 4), 1);
+	assert_int_equal(frames[0].offset, 3);
+	drop(&f);
+}
+
+/* Debug information without symbols, as objcopy may leave it. */
+TEST(knows_functions_without_symbols)
+{
+	struct fixture f = build("-O2 -g", "cp fixture whole && strip --strip-all -R .symtab fixture && "
+				 "objcopy --only-keep-debug whole debug && "
+				 "objcopy --strip-all whole -K none --keep-section='.debug*' fixture");
+	struct fixture whole = build("-O2 -g", ":");
+	uint64_t address = find_symbol(&whole, "recurse").st_value;
+	struct symbol_frame frame;
+
+	assert_false(symbols_any(f.symbols));
+	assert_int_equal(symbols_find(f.symbols, address + 2, false, &frame, 1), 1);
+	assert_string_equal(frame.function, "recurse");
+	assert_int_equal(frame.offset, 2);
+	assert_string_equal(frame.file, "source.c");
+	drop(&whole);
+	drop(&f);
+}
+
+TEST(knows_nothing_of_a_stripped_file)
+{
+	struct fixture f = build("-O2 -g", "strip fixture");
+	struct symbol_frame frame;
+	char name[32];
+	uint64_t offset;
+
+	assert_false(symbols_any(f.symbols));
+	assert_int_equal(symbols_find(f.symbols, entry_of(&f), false, &frame, 1), 0);
+	assert_true(symbols_data(f.symbols, entry_of(&f), name, sizeof(name), &offset));
+	assert_string_equal(name, ".text");
+	drop(&f);
+	f = build("-O2 -g", "objcopy --strip-section-headers fixture || cp source.c fixture");
+	assert_false(symbols_any(f.symbols));
+	assert_int_equal(symbols_find(f.symbols, 0x401000, false, &frame, 1), 0);
+	drop(&f);
+}
+
+TEST(knows_only_addresses_in_the_kernel)
+{
+	static const uint64_t outside[] = { 0, 1, 0xfff, 0x7fffffffffffffff, UINT64_MAX };
+	struct fixture f = build("-O2 -g", ":");
+
+	for (size_t i = 0; i < COUNT(outside); i++) {
+		struct symbol_frame frame;
+		char name[32];
+		uint64_t offset;
+
+		assert_int_equal(symbols_find(f.symbols, outside[i], false, &frame, 1), 0);
+		assert_int_equal(symbols_find(f.symbols, outside[i], true, &frame, 1), 0);
+		assert_false(symbols_data(f.symbols, outside[i], name, sizeof(name), &offset));
+	}
+	drop(&f);
+}
+
+TEST(knows_physical_addresses_if_it_may)
+{
+	struct fixture f = build("-O2 -g -mcmodel=kernel -Wl,-Ttext=0xffffffff80200000",
+				 "cp source.c x");
+	Elf64_Ehdr header;
+	memcpy(&header, f.bytes, sizeof(header));
+	for (unsigned int i = 0; i < header.e_phnum; i++) {
+		unsigned char *at = f.bytes + header.e_phoff + i * sizeof(Elf64_Phdr);
+		Elf64_Phdr phdr;
+
+		memcpy(&phdr, at, sizeof(phdr));
+		phdr.p_paddr = phdr.p_vaddr & 0xfffffff;
+		memcpy(at, &phdr, sizeof(phdr));
+	}
+	slide(&f, 0);
+	uint64_t address = find_symbol(&f, "recurse").st_value & 0xfffffff;
+	struct symbol_frame frame;
+	assert_int_equal(symbols_find(f.symbols, address, false, &frame, 1), 0);
+	symbols_allow_physical(f.symbols);
+	assert_int_equal(symbols_find(f.symbols, address, false, &frame, 1), 1);
+	assert_string_equal(frame.function, "recurse");
+	drop(&f);
+}
+
+/* ---- Which symbol -------------------------------------------------------- */
+
+TEST(chooses_the_symbol_that_says_most)
+{
+	static const char assembly[] =
+		".text\n.globl start_of_text, __text_start, _start, middle_part\n"
+		"__text_start:\nstart_of_text:\n.type _start, @function\n_start:\n nop\n nop\n"
+		"local: nop\n nop\n"
+		".type sized, @function\nsized: nop\ninside: nop\n.size sized, . - sized\n"
+		" .skip 40, 0x90\n"
+		".globl after\n after: nop\n"
+		".type weak_one, @function\n.weak weak_one\nweak_one:\n"
+		".type global_one, @function\n.globl global_one\nglobal_one: nop\n"
+		".section .other, \"ax\"\n nop\n nop\n"
+		".data\nvariable: .long 1, 2\n.size variable, 8\n.type variable, @object\n";
+	static const struct {
+		const char *base;
+		uint64_t add;
+		const char *expected;	/* "" for none */
+		uint64_t offset;
+	} cases[] = {
+		{ "_start", 0, "_start", 0 },
+		{ "_start", 1, "_start", 1 },
+		{ "local", 1, "local", 1 },
+		{ "sized", 0, "sized", 0 },
+		{ "inside", 0, "sized", 1 },
+		{ "sized", 2, "sized", 2 },	/* padding */
+		{ "sized", 20, "", 0 },
+		{ "after", 0, "after", 0 },
+		{ "weak_one", 0, "global_one", 0 },
+		{ "other_start", 0, "", 0 },
+		{ "variable", 4, "", 0 },
+	};
+	struct fixture f = {0};
+	char path[64];
+
+	if (!run("command -v gcc"))
+		skip();
+	snprintf(path, sizeof(path), "%s/a.s", directory);
+	FILE *file = fopen(path, "w");
+	fputs(assembly, file);
+	fclose(file);
+	snprintf(f.path, sizeof(f.path), "%s/fixture", directory);
+	assert_true(run("gcc " COMMON "a.s -o fixture"));
+	read_fixture(&f);
+	f.symbols = symbols_open(f.bytes, f.size, 0);
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct symbol_frame frame = {0};
+		bool other = strcmp(cases[i].base, "other_start") == 0;
+		uint64_t address = other ? find_symbol(&f, "global_one").st_value + 1 :
+					   find_symbol(&f, cases[i].base).st_value + cases[i].add;
+
+		size_t count = symbols_find(f.symbols, address, false, &frame, 1);
+		CHECK(strcmp(frame.function, cases[i].expected) == 0, "case %zu: %s", i, frame.function);
+		CHECK(count == (cases[i].expected[0] != '\0'), "case %zu", i);
+		assert_int_equal(frame.offset, cases[i].offset);
+	}
+	drop(&f);
+}
+
+TEST(names_data)
+{
+	struct fixture f = build("-O2", ":");
+	uint64_t table = find_symbol(&f, "table").st_value, offset;
+	char name[32];
+
+	assert_true(symbols_data(f.symbols, table, name, sizeof(name), &offset));
+	assert_string_equal(name, "table");
+	assert_int_equal(offset, 0);
+	assert_true(symbols_data(f.symbols, table + 63, name, sizeof(name), &offset));
+	assert_string_equal(name, "table");
+	assert_int_equal(offset, 63);
+	assert_true(symbols_data(f.symbols, find_symbol(&f, "sink").st_value + 1, name, sizeof(name),
+				 &offset));
+	assert_string_equal(name, "sink");
+	assert_true(symbols_data(f.symbols, entry_of(&f), name, sizeof(name), &offset));
+	assert_string_equal(name, "_start");
+	/* Cut, not overrun. */
+	assert_true(symbols_data(f.symbols, table, name, 3, &offset));
+	assert_string_equal(name, "ta");
+	assert_false(symbols_data(f.symbols, table, name, 0, &offset));
+	drop(&f);
+}
+
+TEST(makes_paths_relative)
+{
+	static const char *const prepare[][2] = {
+		{ "-g $PWD/", "source.c" },
+		{ "-g ./", "source.c" },
+		{ "-g -fdebug-prefix-map=$PWD=/elsewhere -fdebug-prefix-map=/elsewhere=. ./", "source.c" },
+	};
+
+	for (size_t i = 0; i < COUNT(prepare); i++) {
+		struct fixture f = build("-O2", ":");
+		char command[512];
+		struct symbol_frame frame;
+
+		snprintf(command, sizeof(command), "gcc -O2 " COMMON "%ssource.c -o fixture", prepare[i][0]);
+		CHECK(run(command), "%s", command);
+		drop(&f);
+		read_fixture(&f);
+		f.symbols = symbols_open(f.bytes, f.size, 0);
+		uint64_t address = find_symbol(&f, "recurse").st_value;
+		assert_int_equal(symbols_find(f.symbols, address, false, &frame, 1), 1);
+		assert_string_equal(frame.file, prepare[i][1]);
+		drop(&f);
+	}
+}
+
+TEST(demangles_what_is_simple)
+{
+	static const char *const names[][2] = {
+		{ "_ZN6kernel4initEv", "kernel::init" },
+		{ "_ZN6kernel4initEiPKc", "kernel::init" },
+		{ "_Z4initv", "init" },
+		{ "_ZL4initv", "init" },
+		{ "_ZN6kernelL4initEv", "kernel::init" },
+		{ "_ZNK3Foo3getEv", "Foo::get" },
+		{ "_ZN3FooC2Ev", "Foo::Foo" },
+		{ "_ZN1a3FooD1Ev", "a::Foo::~Foo" },
+		{ "_ZN12_GLOBAL__N_13runEv", "(anonymous namespace)::run" },
+		{ "_ZSt9terminatev", "std::terminate" },
+		{ "_ZNSt3foo3barEv", "std::foo::bar" },
+		{ "_ZN3foo3barEv.cold", "foo::bar.cold" },
+		{ "_ZN4core9panicking5panic17h0123456789abcdefE", "core::panicking::panic" },
+		{ "_ZN4core9panicking5panic17h0123456789abcdefE.llvm.123", "core::panicking::panic" },
+		{ "_ZN4main4call17h0123456789abcdegE", "main::call::h0123456789abcdeg" },
+		{ "_ZN60_$LT$alloc..string..String$u20$as$u20$core..fmt..Display$GT$3fmt17h0123456789abcdefE",
+		  "<alloc::string::String as core::fmt::Display>::fmt" },
+		{ "_ZN3x$C3a$zz3y..17h0123456789abcdefE", NULL },
+		{ "_ZN4main28_$u7b$$u7b$closure$u7d$$u7d$17h0123456789abcdefE", "main::{{closure}}" },
+		{ "_Z3fooIiEvT_", NULL },
+		{ "_ZN3fooIiE3barEv", NULL },
+		{ "_ZN3FooplEv", NULL },
+		{ "_ZN3fooS_E", NULL },
+		{ "_RNvC6_123foo3bar", NULL },
+		{ "main", NULL }, { "", NULL }, { "_", NULL }, { "_Z", NULL }, { "_ZN", NULL },
+		{ "_ZNE", NULL }, { "_ZN3fo", NULL }, { "_ZN3foo", NULL }, { "_Z0", NULL },
+		{ "_ZN99999999999999999999999999fooE", NULL }, { "_ZNC1E", NULL }, { "_ZSt", NULL },
+	};
+
+	for (size_t i = 0; i < COUNT(names); i++) {
+		char text[128] = "untouched";
+		bool done = demangle(names[i][0], text, sizeof(text));
+
+		CHECK(done == (names[i][1] != NULL), "%s: %s", names[i][0], text);
+		CHECK(strcmp(text, done ? names[i][1] : "untouched") == 0, "%s: %s", names[i][0], text);
+	}
+	char few[6];
+	assert_true(demangle("_ZN6kernel4initEv", few, sizeof(few)));
+	assert_string_equal(few, "kerne");
+}
+
+/* ---- Unwinding what runs ------------------------------------------------- */
+
+/* A program under ptrace, and who called whom in it. */
+struct traced {
+	pid_t pid;
+	int memory;
+	bool is_64;
+	struct symbols_registers registers;
+	uint64_t calls[64];	/* return addresses, outermost first */
+	size_t depth;
+};
+
+static bool read_memory(void *context, uint64_t address, void *bytes, size_t size)
+{
+	const struct traced *t = context;
+
+	return pread(t->memory, bytes, size, (off_t)address) == (ssize_t)size;
+}
+
+static void read_registers(struct traced *t)
+{
+	struct user_regs_struct r;
+
+	assert_int_equal(ptrace(PTRACE_GETREGS, t->pid, NULL, &r), 0);
+	t->is_64 = r.cs == 0x33;
+	if (t->is_64)
+		t->registers = (struct symbols_registers){ true, {
+			r.rax, r.rdx, r.rcx, r.rbx, r.rsi, r.rdi, r.rbp, r.rsp, r.r8, r.r9, r.r10,
+			r.r11, r.r12, r.r13, r.r14, r.r15, r.rip } };
+	else
+		t->registers = (struct symbols_registers){ false, {
+			r.rax, r.rcx, r.rdx, r.rbx, r.rsp, r.rbp, r.rsi, r.rdi, r.rip } };
+}
+
+static uint64_t pc_of(const struct traced *t)
+{
+	return t->registers.value[t->is_64 ? 16 : 8];
+}
+
+static uint64_t top_of(const struct traced *t)
+{
+	uint64_t word = 0;
+
+	read_memory((void *)t, t->registers.value[t->is_64 ? 7 : 4], &word, t->is_64 ? 8 : 4);
+	return word;
+}
+
+/* Start it; it stops at its first instruction.  Returns whether this machine
+ * lets us. */
+static bool start(struct traced *t, const char *path)
+{
+	char memory[64];
+	int status;
+
+	*t = (struct traced){ .pid = fork() };
+	assert_true(t->pid >= 0);
+	if (t->pid == 0) {
+		if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) == 0)
+			execle(path, path, (char *)NULL, (char *[]){ NULL });
+		_exit(127);
+	}
+	assert_int_equal(waitpid(t->pid, &status, 0), t->pid);
+	if (!WIFSTOPPED(status))
+		return false;
+	snprintf(memory, sizeof(memory), "/proc/%d/mem", (int)t->pid);
+	t->memory = open(memory, O_RDONLY | O_CLOEXEC);
+	assert_true(t->memory >= 0);
+	read_registers(t);
+	return true;
+}
+
+/* Run one instruction.  Returns whether it did not crash. */
+static bool step(struct traced *t)
+{
+	unsigned char code[2] = {0};
+	uint64_t pc = pc_of(t), sp = t->registers.value[t->is_64 ? 7 : 4];
+	int status;
+
+	assert_true(read_memory(t, pc, code, sizeof(code)));
+	bool call = code[0] == 0xe8 || (code[0] == 0xff && (code[1] & 0x38) == 0x10);
+	bool ret = code[0] == 0xc3;
+	assert_int_equal(ptrace(PTRACE_SINGLESTEP, t->pid, NULL, NULL), 0);
+	assert_int_equal(waitpid(t->pid, &status, 0), t->pid);
+	assert_true(WIFSTOPPED(status));
+	if (WSTOPSIG(status) != SIGTRAP)
+		return false;
+	read_registers(t);
+	if (call) {
+		assert_true(t->registers.value[t->is_64 ? 7 : 4] < sp && t->depth < COUNT(t->calls));
+		t->calls[t->depth++] = top_of(t);
+	} else if (ret) {
+		assert_true(t->depth > 0 && t->calls[--t->depth] == pc_of(t));
+	}
+	return true;
+}
+
+static void stop(struct traced *t)
+{
+	kill(t->pid, SIGKILL);
+	waitpid(t->pid, NULL, 0);
+	close(t->memory);
+}
+
+static bool is_unwound(const struct fixture *f, struct traced *t)
+{
+	uint64_t addresses[64];
+	size_t count = symbols_unwind(f->symbols, &t->registers, read_memory, t, addresses,
+				      COUNT(addresses));
+
+	if (count != t->depth)
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		if (addresses[i] != t->calls[t->depth - 1 - i])
+			return false;
+	}
+	return true;
+}
+
+static void describe(const struct fixture *f, struct traced *t)
+{
+	uint64_t addresses[64];
+	struct symbol_frame frame = {0};
+	size_t count = symbols_unwind(f->symbols, &t->registers, read_memory, t, addresses,
+				      COUNT(addresses));
+
+	symbols_find(f->symbols, pc_of(t), false, &frame, 1);
+	print_error("at %s+0x%" PRIx64 " (0x%" PRIx64 ")\n", frame.function, frame.offset, pc_of(t));
+	for (size_t i = 0; i < count; i++)
+		print_error("found   0x%" PRIx64 "\n", addresses[i]);
+	for (size_t i = t->depth; i-- > 0;)
+		print_error("is      0x%" PRIx64 "\n", t->calls[i]);
+}
+
+/* Run all of a program and unwind everywhere.  Returns in how many places it was
+ * wrong; *places is how many there are. */
+static unsigned int follow(struct fixture *f, unsigned int *places, bool verbose)
+{
+	struct traced t;
+	unsigned int wrong = 0;
+
+	*places = 0;
+	if (!start(&t, f->path)) {
+		print_message("# cannot trace %s here\n", f->path);
+		return 0;
+	}
+	slide(f, pc_of(&t) - entry_of(f));
+	do {
+		if (!is_unwound(f, &t)) {
+			if (verbose && wrong == 0)
+				describe(f, &t);
+			wrong++;
+		}
+		++*places;
+		assert_true(*places < 100000);
+	} while (step(&t));
+	stop(&t);
+	return wrong;
+}
+
+/* In all of these there is enough to be right at each instruction. */
+TEST(unwinds_at_each_instruction)
+{
+	static const char *const flags[] = {
+		/* Frame descriptions, but for what is in assembly. */
+		"-O2 -g", "-O0 -g", "-O2 -fomit-frame-pointer", "-Os -g", "-O2 -g -m32", "-O0 -m32",
+		"-O2 -fpie -static-pie", "-O2 -fpie -static-pie -m32",
+		/* Only in .debug_frame. */
+		"-O2 -g " NO_TABLES, "-O2 -g -gz=zlib " NO_TABLES, "-O2 -g -m32 " NO_TABLES,
+		/* Only frame pointers. */
+		"-O0 " NO_TABLES, "-O0 -fcf-protection=full " NO_TABLES, "-O0 -m32 " NO_TABLES,
+		"-O1 -fno-omit-frame-pointer -fno-shrink-wrap -fno-schedule-insns2 " NO_TABLES,
+	};
+
+	for (size_t i = 0; i < COUNT(flags); i++) {
+		struct fixture f = build(flags[i], ":");
+		unsigned int places, wrong = follow(&f, &places, true);
+
+		CHECK(wrong == 0, "%s: wrong in %u of %u places", flags[i], wrong, places);
+		drop(&f);
+	}
+}
+
+/* Here some places cannot be told from others. */
+TEST(unwinds_nearly_everywhere_without_a_hint)
+{
+	static const struct {
+		const char *flags, *more;
+		unsigned int percent;	/* may be wrong */
+	} cases[] = {
+		{ "-O2 -fomit-frame-pointer " NO_TABLES, ":", 100 },
+		{ "-O2 -fomit-frame-pointer -m32 " NO_TABLES, ":", 100 },
+		{ "-O2 -fno-omit-frame-pointer " NO_TABLES, ":", 100 },
+		{ "-O2 -fno-omit-frame-pointer -m32 " NO_TABLES, ":", 100 },
+		{ "-O0 " NO_TABLES, "strip fixture", 100 },
+		{ "-O2", "strip fixture", 100 },
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct fixture f = build(cases[i].flags, cases[i].more);
+		unsigned int places, wrong = follow(&f, &places, true);
+
+		print_message("# %s: wrong in %u of %u places\n", cases[i].flags, wrong, places);
+		CHECK(wrong * 100 <= places * cases[i].percent, "%s: wrong in %u of %u places",
+		      cases[i].flags, wrong, places);
+		drop(&f);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(finds_inlined_functions_in_each_format),
+		cmocka_unit_test(adds_the_slide),
+		cmocka_unit_test(looks_up_the_call_before_a_return_address),
+		cmocka_unit_test(knows_functions_without_debug_information),
+		cmocka_unit_test(knows_functions_without_symbols),
+		cmocka_unit_test(knows_nothing_of_a_stripped_file),
+		cmocka_unit_test(knows_only_addresses_in_the_kernel),
+		cmocka_unit_test(knows_physical_addresses_if_it_may),
+		cmocka_unit_test(chooses_the_symbol_that_says_most),
+		cmocka_unit_test(names_data),
+		cmocka_unit_test(makes_paths_relative),
+		cmocka_unit_test(demangles_what_is_simple),
+		cmocka_unit_test(unwinds_at_each_instruction),
+		cmocka_unit_test(unwinds_nearly_everywhere_without_a_hint),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, make_source, remove_all);
+}

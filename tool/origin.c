@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Kernel files of images; see origin.h.
+ */
+#include "origin.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "bootabi.h"
+#include "kernel.h"
+
+struct origin_facts origin_facts(const struct plan *plan)
+{
+	bool native = plan->protocol == BT_PROTOCOL_NATIVE;
+
+	return (struct origin_facts){
+		.protocol = plan->protocol,
+		.kernel_crc = plan->kernel_crc,
+		.slide = plan->slide,
+		/* The hand-off area begins with it (bootloader/native.inc). */
+		.guard = native ? plan->handoff_virt : 0,
+		.stack_size = plan->stack_size,
+	};
+}
+
+/* Is it the kernel that the facts are about? */
+static bool fits(const struct file_view *file, const struct origin_facts *facts)
+{
+	struct kernel kernel;
+	struct error ignored;
+
+	if (kernel_parse(&kernel, file->bytes, file->size, "", &ignored) != 0)
+		return false;
+	bool same = kernel.is_elf && kernel_crc(&kernel) == facts->kernel_crc;
+	kernel_free(&kernel);
+	return same;
+}
+
+static bool try_open(struct file_view *file, const char *path, const struct origin_facts *facts)
+{
+	struct error ignored;
+
+	if (file_open(file, path, &ignored) != 0)
+		return false;
+	if (kernel_is_elf(file->bytes, file->size) && fits(file, facts))
+		return true;
+	file_close(file);
+	return false;
+}
+
+int origin_open(struct file_view *file, const char *wanted, const char *booted,
+		const struct origin_facts *facts, struct error *err)
+{
+	size_t length = strlen(booted);
+
+	*file = (struct file_view){ .fd = -1 };
+	if (wanted != NULL) {
+		if (file_open(file, wanted, err) != 0)
+			return error_wrap(err, "--symbols");
+		return 0;
+	}
+	if (facts->protocol == 0 || try_open(file, booted, facts))
+		return 0;
+	if (length > 4 && strcmp(booted + length - 4, ".img") == 0) {
+		CLEANUP_FREE char *elf = format_string("%.*s.elf", (int)(length - 4), booted);
+		CLEANUP_FREE char *bare = format_string("%.*s", (int)(length - 4), booted);
+
+		if (!try_open(file, elf, facts))
+			try_open(file, bare, facts);
+	}
+	return 0;
+}
+
+struct run_kernel origin_kernel(const struct file_view *file, const struct origin_facts *facts)
+{
+	return (struct run_kernel){
+		.bytes = file->bytes,
+		.size = file->size,
+		.slide = facts->slide,
+		.physical = facts->protocol != BT_PROTOCOL_NATIVE,
+		.stack = { facts->guard, facts->stack_size },
+	};
+}

@@ -1,0 +1,713 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Functions, lines and objects at addresses; see symbols.h.
+ *
+ * libdw checks what it reads, but it trusts that a file is not made to keep it
+ * busy: it is only asked what takes one pass over something, and each walk that
+ * is ours has an end.
+ */
+#include "symbols.h"
+
+#include <dwarf.h>
+#include <gelf.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "demangle.h"
+#include "symbols_file.h"
+
+/* Entries of debug information that one look-up visits. */
+#define MOST_ENTRIES 2000000
+/* How deep blocks are nested. */
+#define MOST_DEPTH 100
+/* Functions inlined into each other at an address. */
+#define MOST_INLINED 64
+/* Padding behind a function still counts as the function: it is where one that
+ * must not return goes on. */
+#define MOST_PADDING 16
+/* A symbol's bytes that are looked at before it is taken. */
+#define MOST_LABEL 128
+
+struct symbols_segment {
+	uint64_t vaddr;
+	uint64_t paddr;
+	uint64_t memsz;
+	uint64_t offset;	/* in the file */
+	uint64_t filesz;	/* <= memsz, all of it in the file */
+};
+
+struct symbols_section {
+	uint64_t addr;
+	uint64_t size;			/* 0 if it is not loaded */
+	const char *name;
+	const unsigned char *text;	/* what strings of debug information may lie in */
+	size_t text_size;
+};
+
+struct symbols_name {
+	uint64_t value;
+	uint64_t size;
+	uint64_t end;		/* of the section or segment; value if it is in none */
+	const char *name;	/* not "" */
+	unsigned char type;	/* STT_NOTYPE... */
+	unsigned char bind;	/* STB_LOCAL... */
+};
+
+static void copy_text(char *text, size_t size, const char *from, size_t length)
+{
+	if (length > size - 1)
+		length = size - 1;
+	memcpy(text, from, length);
+	text[length] = '\0';
+}
+
+/* ---- Reading the file ---------------------------------------------------- */
+
+static bool read_segments(struct symbols *s)
+{
+	size_t count = 0;
+
+	if (elf_getphdrnum(s->elf, &count) != 0 || count > s->size / sizeof(Elf32_Phdr))
+		return true;
+	s->segments = calloc(count + 1, sizeof(s->segments[0]));
+	if (s->segments == NULL)
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		GElf_Phdr phdr;
+
+		if (gelf_getphdr(s->elf, (int)i, &phdr) == NULL || phdr.p_type != PT_LOAD)
+			continue;
+		bool in_file = phdr.p_offset <= s->size && phdr.p_filesz <= s->size - phdr.p_offset &&
+			       phdr.p_filesz <= phdr.p_memsz;
+		s->segments[s->segment_count++] = (struct symbols_segment){
+			.vaddr = phdr.p_vaddr,
+			.paddr = phdr.p_paddr,
+			.memsz = phdr.p_memsz,
+			.offset = phdr.p_offset,
+			.filesz = in_file ? phdr.p_filesz : 0,
+		};
+	}
+	return true;
+}
+
+static bool read_sections(struct symbols *s)
+{
+	size_t count = 0, strings = 0;
+	Elf_Scn *scn = NULL;
+
+	if (elf_getshdrnum(s->elf, &count) != 0 || elf_getshdrstrndx(s->elf, &strings) != 0 ||
+	    count > s->size / sizeof(Elf32_Shdr))
+		return true;
+	s->sections = calloc(count + 1, sizeof(s->sections[0]));
+	if (s->sections == NULL)
+		return false;
+	while ((scn = elf_nextscn(s->elf, scn)) != NULL && elf_ndxscn(scn) < count) {
+		struct symbols_section *section = &s->sections[elf_ndxscn(scn)];
+		GElf_Shdr shdr;
+		Elf_Data *data;
+
+		s->section_count = elf_ndxscn(scn) + 1;
+		if (gelf_getshdr(scn, &shdr) == NULL)
+			continue;
+		section->addr = shdr.sh_addr;
+		section->name = elf_strptr(s->elf, strings, shdr.sh_name);
+		if ((shdr.sh_flags & SHF_ALLOC) && !(shdr.sh_flags & SHF_TLS)) {
+			section->size = shdr.sh_size;
+		} else if (shdr.sh_type == SHT_PROGBITS && (data = elf_getdata(scn, NULL)) != NULL) {
+			/* libdw was here, so what was compressed is not any more. */
+			section->text = data->d_buf;
+			section->text_size = data->d_buf != NULL ? data->d_size : 0;
+		}
+	}
+	return true;
+}
+
+/* Where what a symbol without a size stands for must end. */
+static uint64_t end_of_symbol(const struct symbols *s, const GElf_Sym *symbol)
+{
+	if (symbol->st_shndx < s->section_count) {
+		const struct symbols_section *section = &s->sections[symbol->st_shndx];
+
+		/* Labels of ends lie behind their section. */
+		if (symbol->st_value - section->addr < section->size)
+			return section->addr + section->size;
+		return symbol->st_value;
+	}
+	for (size_t i = 0; i < s->segment_count; i++) {
+		const struct symbols_segment *segment = &s->segments[i];
+
+		if (symbol->st_value - segment->vaddr < segment->memsz)
+			return segment->vaddr + segment->memsz;
+	}
+	return symbol->st_value;
+}
+
+static bool is_name_wanted(const GElf_Sym *symbol, const char *name)
+{
+	unsigned char type = GELF_ST_TYPE(symbol->st_info);
+
+	return symbol->st_shndx != SHN_UNDEF && symbol->st_shndx != SHN_ABS &&
+	       (type == STT_NOTYPE || type == STT_FUNC || type == STT_OBJECT ||
+		type == STT_GNU_IFUNC) &&
+	       /* What assemblers make up for themselves. */
+	       name[0] != '\0' && strncmp(name, ".L", 2) != 0;
+}
+
+static bool read_table(struct symbols *s, Elf_Scn *scn, const GElf_Shdr *shdr)
+{
+	Elf_Data *data = elf_getdata(scn, NULL);
+	Elf_Data *text = elf_getdata(elf_getscn(s->elf, shdr->sh_link), NULL);
+
+	if (data == NULL || text == NULL || data->d_buf == NULL || text->d_buf == NULL)
+		return true;
+	const char *names = text->d_buf;
+	const char *last = memrchr(names, '\0', text->d_size);
+	size_t names_size = last != NULL ? (size_t)(last - names) + 1 : 0;
+	size_t count = data->d_size / (s->is_64 ? sizeof(Elf64_Sym) : sizeof(Elf32_Sym));
+
+	s->names = calloc(count + 1, sizeof(s->names[0]));
+	if (s->names == NULL)
+		return false;
+	for (size_t i = 0; i < count && i < INT32_MAX; i++) {
+		GElf_Sym symbol;
+
+		if (gelf_getsym(data, (int)i, &symbol) == NULL || symbol.st_name >= names_size ||
+		    !is_name_wanted(&symbol, names + symbol.st_name))
+			continue;
+		s->names[s->name_count++] = (struct symbols_name){
+			.value = symbol.st_value,
+			.size = symbol.st_size,
+			.end = end_of_symbol(s, &symbol),
+			.name = names + symbol.st_name,
+			.type = GELF_ST_TYPE(symbol.st_info),
+			.bind = GELF_ST_BIND(symbol.st_info),
+		};
+	}
+	return true;
+}
+
+/* Read the symbol table, or what strip leaves of it, if a dynamic loader would
+ * need that. */
+static bool read_names(struct symbols *s)
+{
+	static const GElf_Word types[] = { SHT_SYMTAB, SHT_DYNSYM };
+
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		Elf_Scn *scn = NULL;
+		GElf_Shdr shdr;
+
+		while (s->name_count == 0 && (scn = elf_nextscn(s->elf, scn)) != NULL) {
+			if (gelf_getshdr(scn, &shdr) == NULL || shdr.sh_type != types[i])
+				continue;
+			free(s->names);
+			s->names = NULL;
+			if (!read_table(s, scn, &shdr))
+				return false;
+		}
+	}
+	return true;
+}
+
+static bool read_file(struct symbols *s)
+{
+	elf_version(EV_CURRENT);
+	/* libelf's prototype lacks const; it only reads what it did not make. */
+	s->elf = elf_memory((char *)(uintptr_t)s->bytes, s->size);
+	GElf_Ehdr header;
+	if (s->elf == NULL || elf_kind(s->elf) != ELF_K_ELF || gelf_getehdr(s->elf, &header) == NULL ||
+	    header.e_ident[EI_DATA] != ELFDATA2LSB ||
+	    (header.e_machine != EM_X86_64 && header.e_machine != EM_386)) {
+		elf_end(s->elf);
+		s->elf = NULL;
+		return true;
+	}
+	s->is_64 = gelf_getclass(s->elf) == ELFCLASS64;
+	s->dwarf = dwarf_begin_elf(s->elf, DWARF_C_READ, NULL);
+	s->eh_frame = dwarf_getcfi_elf(s->elf);
+	if (s->dwarf != NULL)
+		s->debug_frame = dwarf_getcfi(s->dwarf);
+	return read_segments(s) && read_sections(s) && read_names(s);
+}
+
+struct symbols *symbols_open(const unsigned char *bytes, size_t size, uint64_t slide)
+{
+	struct symbols *symbols = calloc(1, sizeof(*symbols));
+
+	if (symbols == NULL)
+		return NULL;
+	*symbols = (struct symbols){ .bytes = bytes, .size = size, .slide = slide };
+	if (!read_file(symbols)) {
+		symbols_close(symbols);
+		return NULL;
+	}
+	return symbols;
+}
+
+void symbols_close(struct symbols *symbols)
+{
+	if (symbols == NULL)
+		return;
+	if (symbols->eh_frame != NULL)
+		dwarf_cfi_end(symbols->eh_frame);
+	dwarf_end(symbols->dwarf);
+	elf_end(symbols->elf);
+	free(symbols->segments);
+	free(symbols->sections);
+	free(symbols->names);
+	free(symbols);
+}
+
+void symbols_allow_physical(struct symbols *symbols)
+{
+	symbols->allow_physical = true;
+}
+
+bool symbols_any(const struct symbols *symbols)
+{
+	return symbols->name_count > 0;
+}
+
+/* ---- Addresses ----------------------------------------------------------- */
+
+static uint64_t cut_address(const struct symbols *s, uint64_t address)
+{
+	return s->is_64 ? address : (uint32_t)address;
+}
+
+bool symbols_linked(const struct symbols *symbols, uint64_t address, uint64_t *linked)
+{
+	/* 64-bit code in an ELF32 file stays below 4 GiB. */
+	if (address != cut_address(symbols, address))
+		return false;
+	address = cut_address(symbols, address - symbols->slide);
+	for (size_t i = 0; i < symbols->segment_count; i++) {
+		const struct symbols_segment *segment = &symbols->segments[i];
+
+		if (address - segment->vaddr < segment->memsz) {
+			*linked = address;
+			return true;
+		}
+	}
+	for (size_t i = 0; symbols->allow_physical && i < symbols->segment_count; i++) {
+		const struct symbols_segment *segment = &symbols->segments[i];
+
+		if (address - segment->paddr < segment->memsz) {
+			*linked = address - segment->paddr + segment->vaddr;
+			return true;
+		}
+	}
+	return false;
+}
+
+size_t symbols_code(const struct symbols *symbols, uint64_t linked, unsigned char *code,
+		    size_t size)
+{
+	for (size_t i = 0; i < symbols->segment_count; i++) {
+		const struct symbols_segment *segment = &symbols->segments[i];
+		uint64_t within = linked - segment->vaddr;
+
+		if (within >= segment->filesz)
+			continue;
+		if (size > segment->filesz - within)
+			size = segment->filesz - within;
+		memcpy(code, symbols->bytes + segment->offset + within, size);
+		return size;
+	}
+	return 0;
+}
+
+/* ---- Names --------------------------------------------------------------- */
+
+static bool covers(const struct symbols_name *name, uint64_t linked)
+{
+	return linked - name->value < name->size;
+}
+
+/* How much a symbol says, of several at an address. */
+static int rank_name(const struct symbols_name *name)
+{
+	int rank = name->type != STT_NOTYPE ? 4 : 0;
+
+	return rank + (name->bind == STB_GLOBAL ? 2 : name->bind == STB_WEAK ? 1 : 0);
+}
+
+/* Does a say more of an address than b?  Both lie at or below it. */
+static bool is_better(const struct symbols_name *a, const struct symbols_name *b, uint64_t linked)
+{
+	if (b == NULL)
+		return true;
+	if (covers(a, linked) != covers(b, linked))
+		return covers(a, linked);
+	if (a->value != b->value)
+		return a->value > b->value;
+	if (rank_name(a) != rank_name(b))
+		return rank_name(a) > rank_name(b);
+	/* Places that linker scripts mark are called __NAME. */
+	return strncmp(a->name, "__", 2) != 0 && strncmp(b->name, "__", 2) == 0;
+}
+
+typedef bool name_filter(const struct symbols_name *name);
+
+/* The symbol that an address belongs to: the innermost that covers it, else the
+ * nearest label below. */
+static const struct symbols_name *find_name(const struct symbols *s, uint64_t linked,
+					    name_filter *wanted)
+{
+	const struct symbols_name *best = NULL;
+
+	for (size_t i = 0; i < s->name_count; i++) {
+		const struct symbols_name *name = &s->names[i];
+
+		if (name->value <= linked && (linked < name->end || covers(name, linked)) &&
+		    wanted(name) && is_better(name, best, linked))
+			best = name;
+	}
+	if (best != NULL && best->size > 0 && !covers(best, linked) &&
+	    linked - best->value - best->size >= MOST_PADDING)
+		return NULL;
+	return best;
+}
+
+static bool is_anything(const struct symbols_name *name __attribute__((unused)))
+{
+	return true;
+}
+
+static bool is_code(const struct symbols_name *name)
+{
+	return name->type != STT_OBJECT;
+}
+
+/* NASM's local labels (function.label) are symbols like functions. */
+static bool is_function(const struct symbols_name *name)
+{
+	return is_code(name) && (name->type != STT_NOTYPE || name->bind != STB_LOCAL ||
+				 memchr(name->name, '.', strnlen(name->name, MOST_LABEL)) == NULL);
+}
+
+bool symbols_function_start(const struct symbols *symbols, uint64_t linked, uint64_t *start)
+{
+	const struct symbols_name *name = find_name(symbols, linked, is_function);
+
+	if (name != NULL)
+		*start = name->value;
+	return name != NULL;
+}
+
+/* Take a function's name: linkage is the symbol's, plain the source's; either
+ * may be NULL. */
+static void put_name(char *text, size_t size, const char *linkage, const char *plain)
+{
+	if (linkage != NULL && demangle(linkage, text, size))
+		return;
+	if (linkage == NULL || (plain != NULL && demangle_is_mangled(linkage)))
+		linkage = plain;
+	if (linkage != NULL)
+		copy_text(text, size, linkage, strlen(linkage));
+}
+
+bool symbols_data(const struct symbols *symbols, uint64_t address, char *name, size_t size,
+		  uint64_t *offset)
+{
+	uint64_t linked;
+
+	if (size == 0 || !symbols_linked(symbols, address, &linked))
+		return false;
+	const struct symbols_name *found = find_name(symbols, linked, is_anything);
+	if (found != NULL) {
+		put_name(name, size, found->name, NULL);
+		*offset = linked - found->value;
+		return true;
+	}
+	for (size_t i = 0; i < symbols->section_count; i++) {
+		const struct symbols_section *section = &symbols->sections[i];
+
+		if (linked - section->addr < section->size && section->name != NULL &&
+		    section->name[0] != '\0') {
+			copy_text(name, size, section->name, strlen(section->name));
+			*offset = linked - section->addr;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* ---- Debug information --------------------------------------------------- */
+
+/* A text of debug information, copied: libdw does not look for its end. */
+struct text {
+	char bytes[1024];
+};
+
+static const char *take_text(const struct symbols *s, struct text *text, const char *from)
+{
+	size_t most = sizeof(text->bytes) - 1;
+
+	if (from == NULL)
+		return NULL;
+	for (size_t i = 0; i < s->section_count; i++) {
+		uintptr_t within = (uintptr_t)from - (uintptr_t)s->sections[i].text;
+
+		if (within < s->sections[i].text_size && s->sections[i].text_size - within < most)
+			most = s->sections[i].text_size - within;
+	}
+	copy_text(text->bytes, sizeof(text->bytes), from, strnlen(from, most));
+	return text->bytes;
+}
+
+static const char *text_attribute(const struct symbols *s, Dwarf_Die *die, unsigned int name,
+				  struct text *text)
+{
+	Dwarf_Attribute attribute;
+
+	return take_text(s, text, dwarf_formstring(dwarf_attr_integrate(die, name, &attribute)));
+}
+
+static const char *linkage_name(const struct symbols *s, Dwarf_Die *die, struct text *text)
+{
+	const char *name = text_attribute(s, die, DW_AT_linkage_name, text);
+
+	return name != NULL ? name : text_attribute(s, die, DW_AT_MIPS_linkage_name, text);
+}
+
+static unsigned int number_attribute(Dwarf_Die *die, unsigned int name)
+{
+	Dwarf_Attribute attribute;
+	Dwarf_Word value = 0;
+
+	if (dwarf_formudata(dwarf_attr(die, name, &attribute), &value) != 0 || value > INT32_MAX)
+		return 0;
+	return (unsigned int)value;
+}
+
+/* What debug information has at an address. */
+struct place {
+	uint64_t address;		/* as linked */
+	Dwarf_Die unit;
+	Dwarf_Die functions[MOST_INLINED];	/* the one that is not inlined first */
+	size_t count;
+	size_t entries_left;
+};
+
+static bool has_ranges(Dwarf_Die *die)
+{
+	return dwarf_hasattr(die, DW_AT_low_pc) || dwarf_hasattr(die, DW_AT_ranges);
+}
+
+static bool walk(struct place *place, Dwarf_Die *parent, unsigned int depth);
+
+/* Go into an entry, if the address may be in it.  Returns whether that was it. */
+static bool visit(struct place *place, Dwarf_Die *die, unsigned int depth)
+{
+	switch (dwarf_tag(die)) {
+	case DW_TAG_subprogram:
+		if (dwarf_haspc(die, place->address) <= 0)
+			return false;
+		place->count = 0;	/* a function's function is not inlined */
+		break;
+	case DW_TAG_inlined_subroutine:
+		if (dwarf_haspc(die, place->address) <= 0)
+			return false;
+		break;
+	case DW_TAG_lexical_block:
+	case DW_TAG_try_block:
+	case DW_TAG_catch_block:
+		if (has_ranges(die) && dwarf_haspc(die, place->address) <= 0)
+			return false;
+		return walk(place, die, depth);
+	case DW_TAG_namespace:
+	case DW_TAG_module:
+	case DW_TAG_class_type:
+	case DW_TAG_structure_type:
+	case DW_TAG_union_type:
+	case DW_TAG_enumeration_type:
+		return walk(place, die, depth);
+	default:
+		return false;
+	}
+	if (place->count < MOST_INLINED) {
+		place->functions[place->count++] = *die;
+		walk(place, die, depth);
+	}
+	return true;
+}
+
+static bool walk(struct place *place, Dwarf_Die *parent, unsigned int depth)
+{
+	Dwarf_Die die;
+
+	if (depth > MOST_DEPTH || dwarf_child(parent, &die) != 0)
+		return false;
+	do {
+		if (place->entries_left == 0)
+			return true;
+		place->entries_left--;
+		if (visit(place, &die, depth + 1))
+			return true;
+	} while (dwarf_siblingof(&die, &die) == 0);
+	return false;
+}
+
+/* The line of the source that an address belongs to. */
+static Dwarf_Line *find_line(Dwarf_Die *unit, uint64_t linked)
+{
+	Dwarf_Lines *lines;
+	size_t count;
+	Dwarf_Line *found = NULL;
+
+	if (dwarf_getsrclines(unit, &lines, &count) != 0)
+		return NULL;
+	for (size_t i = 0; i + 1 < count; i++) {
+		Dwarf_Line *line = dwarf_onesrcline(lines, i);
+		Dwarf_Addr from, to;
+		bool end;
+
+		if (dwarf_lineaddr(line, &from) == 0 && from <= linked &&
+		    dwarf_lineaddr(dwarf_onesrcline(lines, i + 1), &to) == 0 && linked < to &&
+		    dwarf_lineendsequence(line, &end) == 0 && !end)
+			found = line;
+	}
+	return found;
+}
+
+static bool is_in_unit(Dwarf_Die *unit, uint64_t linked, bool by_lines)
+{
+	if (!by_lines)
+		return dwarf_haspc(unit, linked) > 0;
+	/* NASM gives but one range, from its first section to its last, which is
+	 * wrong if they are linked in another order. */
+	return dwarf_srclang(unit) == DW_LANG_Mips_Assembler && find_line(unit, linked) != NULL;
+}
+
+static bool find_unit(const struct symbols *s, struct place *place, bool by_lines)
+{
+	Dwarf_CU *cu = NULL;
+	uint8_t type;
+
+	/* What is in other files is not wanted: no sub-DIE is asked for. */
+	while (dwarf_get_units(s->dwarf, cu, &cu, NULL, &type, &place->unit, NULL) == 0) {
+		if (place->entries_left == 0)
+			return false;
+		place->entries_left--;
+		if ((type == DW_UT_compile || type == DW_UT_partial) &&
+		    is_in_unit(&place->unit, place->address, by_lines))
+			return true;
+	}
+	return false;
+}
+
+/* Make a path relative to the compilation directory. */
+static const char *relative(const char *path, const char *directory)
+{
+	size_t length = directory != NULL ? strlen(directory) : 0;
+
+	while (length > 0 && directory[length - 1] == '/')
+		length--;
+	if (length > 0 && strncmp(path, directory, length) == 0 && path[length] == '/')
+		path += length + strspn(path + length, "/");
+	while (strncmp(path, "./", 2) == 0)
+		path += 1 + strspn(path + 1, "/");
+	return path;
+}
+
+/* Where the path is too long, its end says more. */
+static void put_file(const struct symbols *s, struct place *place, struct symbol_frame *frame,
+		     const char *path)
+{
+	struct text text, directory;
+
+	if (take_text(s, &text, path) == NULL)
+		return;
+	path = relative(text.bytes, text_attribute(s, &place->unit, DW_AT_comp_dir, &directory));
+	size_t length = strlen(path), most = sizeof(frame->file) - 1;
+	if (length <= most)
+		snprintf(frame->file, sizeof(frame->file), "%s", path);
+	else
+		snprintf(frame->file, sizeof(frame->file), "...%s", path + length - most + 3);
+}
+
+/* The place in the source where the address's own instruction comes from. */
+static void put_line(const struct symbols *s, struct place *place, struct symbol_frame *frame)
+{
+	Dwarf_Line *line = find_line(&place->unit, place->address);
+	int number = 0;
+
+	if (line == NULL)
+		return;
+	put_file(s, place, frame, dwarf_linesrc(line, NULL, NULL));
+	if (dwarf_lineno(line, &number) == 0 && number > 0)
+		frame->line = (unsigned int)number;
+}
+
+/* The place in the source where a function was inlined. */
+static void put_call(const struct symbols *s, struct place *place, struct symbol_frame *frame,
+		     Dwarf_Die *inlined)
+{
+	Dwarf_Files *files;
+	size_t count;
+	unsigned int file = number_attribute(inlined, DW_AT_call_file);
+
+	if (dwarf_getsrcfiles(&place->unit, &files, &count) == 0 && file < count)
+		put_file(s, place, frame, dwarf_filesrc(files, file, NULL, NULL));
+	frame->line = number_attribute(inlined, DW_AT_call_line);
+}
+
+/* Fill in frames from debug information; at least one, be it empty. */
+static size_t find_debug(const struct symbols *s, uint64_t linked, struct symbol_frame *frames,
+			 size_t most)
+{
+	struct place place = { .address = linked, .entries_left = MOST_ENTRIES };
+	size_t count = 0;
+
+	frames[count++] = (struct symbol_frame){0};
+	if (s->dwarf == NULL || !(find_unit(s, &place, false) || find_unit(s, &place, true)))
+		return count;
+	walk(&place, &place.unit, 0);
+	put_line(s, &place, &frames[0]);
+	for (size_t i = place.count; i-- > 0;) {
+		Dwarf_Die *function = &place.functions[i];
+		struct symbol_frame *frame = &frames[count - 1];
+		struct text linkage, plain;
+		Dwarf_Addr start;
+
+		put_name(frame->function, sizeof(frame->function), linkage_name(s, function, &linkage),
+			 text_attribute(s, function, DW_AT_name, &plain));
+		if (i == 0) {
+			if (dwarf_entrypc(function, &start) == 0 && start <= linked)
+				frame->offset = linked - start;
+			break;
+		}
+		frame->inlined = true;
+		if (count == most)
+			break;
+		frames[count] = (struct symbol_frame){0};
+		put_call(s, &place, &frames[count++], function);
+	}
+	return count;
+}
+
+size_t symbols_find(const struct symbols *symbols, uint64_t address, bool return_address,
+		    struct symbol_frame *frames, size_t most)
+{
+	uint64_t linked;
+
+	if (most == 0 || !symbols_linked(symbols, address - return_address, &linked))
+		return 0;
+	size_t count = find_debug(symbols, linked, frames, most);
+	struct symbol_frame *last = &frames[count - 1];
+	const struct symbols_name *name = find_name(symbols, linked, is_code);
+	/* The symbol says more of the whole function: parts that were split off, and
+	 * those that are in no debug information. */
+	if (name != NULL && !last->inlined) {
+		char plain[sizeof(last->function)];
+
+		memcpy(plain, last->function, sizeof(plain));
+		put_name(last->function, sizeof(last->function), name->name,
+			 plain[0] != '\0' ? plain : NULL);
+		last->offset = linked - name->value;
+	}
+	if (!last->inlined && last->function[0] != '\0')
+		last->offset += return_address;
+	return last->function[0] != '\0' || last->file[0] != '\0' ? count : 0;
+}
