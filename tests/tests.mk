@@ -20,6 +20,7 @@ TEST_KERNELS := $(STATE_KERNELS) \
 	$(KERNEL_OUT)/data.elf \
 	$(KERNEL_OUT)/ends.elf \
 	$(KERNEL_OUT)/memory.elf \
+	$(KERNEL_OUT)/screens.elf \
 	$(KERNEL_OUT)/segments.elf \
 	$(KERNEL_OUT)/shared.elf \
 	$(KERNEL_OUT)/smallest.elf
@@ -45,7 +46,7 @@ $(foreach base,$(STATE_BASES),$(eval $(call \
 	state_kernel,$(firstword $(subst :, ,$(base))),$(lastword $(subst :, ,$(base))))))
 
 # These need no more than the linker's own idea of a layout.
-$(KERNEL_OUT)/ends.elf $(KERNEL_OUT)/memory.elf $(KERNEL_OUT)/smallest.elf: \
+$(addprefix $(KERNEL_OUT)/,ends.elf memory.elf screens.elf smallest.elf): \
 		$(KERNEL_OUT)/%.elf: $(KERNEL_OUT)/%.o
 	$(Q)$(GUEST_LD) -Ttext=0x400000 -o $@ $<
 
@@ -202,6 +203,23 @@ $(KERNEL_OUT)/faults-high.elf: $(KERNEL_OUT)/faults.o
 	$(Q)$(GUEST_LD) -Ttext=0xffffffff80400000 -o $@ $<
 $(KERNEL_OUT)/faults.elf: $(KERNEL_OUT)/faults.o
 	$(Q)$(GUEST_LD) -Ttext=0x400000 -o $@ $<
+
+# Crashes, explained: with symbols and lines, position independent, 32-bit, and
+# without symbols.
+$(foreach p,mb1 plain,$(eval $(call kernel32,crash-$p,crash,$p,boot32.ld)))
+$(eval $(call kernel64,crash-native,crash,boot32.ld))
+$(KERNEL_OUT)/crash.o $(KERNEL_OUT)/pie/crash.o: $(GUEST_HEADERS)
+# Their stack frames are described in .debug_frame.
+$(KERNEL_OUT)/crash.o $(KERNEL_OUT)/32/crash.o: GUEST_CFLAGS += -fno-asynchronous-unwind-tables
+$(KERNEL_OUT)/32/crash.o: GUEST32_CFLAGS += -fno-asynchronous-unwind-tables
+OTHER_KERNELS += $(KERNEL_OUT)/crash-pie.elf $(KERNEL_OUT)/crash-stripped.elf
+$(KERNEL_OUT)/pie/%.o: tests/kernels/%.c tests/tests.mk
+	@mkdir -p $(@D)
+	$(Q)$(GUEST_CC) $(filter-out -fno-pic -mcmodel=large,$(GUEST_CFLAGS)) -fpie -c -o $@ $<
+$(KERNEL_OUT)/crash-pie.elf: $(KERNEL_OUT)/pie/boot64.o $(KERNEL_OUT)/pie/crash.o
+	$(Q)ld -nostdlib -static -pie --no-dynamic-linker -z max-page-size=4096 -o $@ $^
+$(KERNEL_OUT)/crash-stripped.elf: $(KERNEL_OUT)/crash-native.elf
+	$(Q)strip -s -o $@ $<
 
 TEST_KERNELS += $(OTHER_KERNELS)
 test-kernels: $(OTHER_KERNELS)

@@ -18,6 +18,8 @@
 #include "build.h"
 #include "command.h"
 #include "image.h"
+#include "kvm.h"
+#include "report.h"
 #include "runner.h"
 
 #define MEMORY_DEFAULT (UINT64_C(128) * 1024 * 1024)
@@ -27,6 +29,8 @@
  * that depend on the machine, firmware tables, and some air for the kernel. */
 #define MEMORY_OVERHEAD (UINT64_C(16) * 1024 * 1024)
 
+#define CPUS_MAX 255
+
 #define SUCCESS_CODE_DEFAULT 33		/* the guest wrote 0x10 */
 
 enum {
@@ -34,9 +38,15 @@ enum {
 	OPT_TIMEOUT,
 	OPT_SUCCESS_CODE,
 	OPT_MEMORY,
+	OPT_CPUS,
+	OPT_ACCEL,
+	OPT_SERIAL,
+	OPT_SCREEN,
+	OPT_SCREENSHOT,
 	OPT_DISK,
 	OPT_QEMU,
 	OPT_SYMBOLS,
+	OPT_RUN_JSON,
 	OPT_DRY_RUN,
 };
 
@@ -52,8 +62,14 @@ static const struct argp_option options_list[] = {
 	{ "timeout", OPT_TIMEOUT, "SECONDS", 0, "End the machine after SECONDS (fractions allowed)", 1 },
 	{ "success-code", OPT_SUCCESS_CODE, "N", 0, "QEMU's exit status that means success (default 33)", 1 },
 	{ "memory", OPT_MEMORY, "SIZE", 0, "Memory of the machine (default 128M, or what the kernel needs)", 1 },
+	{ "cpus", OPT_CPUS, "N", 0, "Processors of the machine (default 1)", 1 },
+	{ "accel", OPT_ACCEL, "NAME", 0, "How QEMU runs the machine: auto (default), tcg, kvm", 1 },
+	{ "serial", OPT_SERIAL, "FILE", 0, "Write COM1 to FILE instead of standard output", 1 },
+	{ "screen", OPT_SCREEN, NULL, 0, "Print the text screen at the end, whatever is on it", 1 },
+	{ "screenshot", OPT_SCREENSHOT, "FILE", 0, "Write a picture of the screen at the end to FILE (PNG)", 1 },
 	{ "disk", OPT_DISK, "KIND", 0, "How the image is attached: ahci (default), ide, nvme, usb, virtio", 1 },
 	{ "symbols", OPT_SYMBOLS, "FILE", 0, "Explain a crash with the symbols of FILE (default: the kernel, or the one beside IMAGE)", 1 },
+	{ "json", OPT_RUN_JSON, NULL, 0, "Tell how it ended as JSON, on standard error", 1 },
 	{ "qemu", OPT_QEMU, "PROGRAM", 0, "The QEMU to run (default " QEMU_DEFAULT ")", 1 },
 	{ "dry-run", OPT_DRY_RUN, NULL, 0, "Build the image, print the QEMU command, do not run it", 1 },
 	{ 0 },
@@ -68,7 +84,13 @@ struct arguments {
 	double timeout;
 	int success_code;
 	const char *symbols;	/* NULL: found */
+	bool json;
 	uint64_t memory;	/* 0: not given */
+	unsigned int cpus;	/* 0: not given */
+	const char *accel;
+	const char *serial;	/* NULL: standard output */
+	bool screen;
+	const char *screenshot;	/* NULL: none */
 	const char *disk;
 	const char *qemu;
 };
@@ -89,6 +111,15 @@ static int parse_code(const char *text)
 	long code = strtol(text, &end, 0);
 
 	return end == text || *end != '\0' || code < 0 || code > 255 ? -1 : (int)code;
+}
+
+static bool parse_cpus(const char *text, unsigned int *cpus)
+{
+	char *end;
+	long number = strtol(text, &end, 10);
+
+	*cpus = (unsigned int)number;
+	return end != text && *end == '\0' && number >= 1 && number <= CPUS_MAX;
 }
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -118,10 +149,31 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		    arguments->memory > MEMORY_MAX)
 			argp_error(state, "--memory: '%s' is not a size (a number and K, M, G or T)", arg);
 		return 0;
+	case OPT_CPUS:
+		if (!parse_cpus(arg, &arguments->cpus))
+			argp_error(state, "--cpus: '%s' is not a number from 1 to %d", arg, CPUS_MAX);
+		return 0;
+	case OPT_ACCEL:
+		if (strcmp(arg, "auto") != 0 && strcmp(arg, "tcg") != 0 && strcmp(arg, "kvm") != 0)
+			argp_error(state, "--accel: '%s' is none of auto, tcg, kvm", arg);
+		arguments->accel = arg;
+		return 0;
+	case OPT_SERIAL:
+		arguments->serial = arg;
+		return 0;
+	case OPT_SCREEN:
+		arguments->screen = true;
+		return 0;
+	case OPT_SCREENSHOT:
+		arguments->screenshot = arg;
+		return 0;
 	case OPT_DISK:
 		if (!qemu_disk_known(arg))
 			argp_error(state, "--disk: '%s' is none of %s", arg, qemu_disk_names());
 		arguments->disk = arg;
+		return 0;
+	case OPT_RUN_JSON:
+		arguments->json = true;
 		return 0;
 	case OPT_SYMBOLS:
 		arguments->symbols = arg;
@@ -284,96 +336,174 @@ static bool asks_qemu(char *const *user)
 	return false;
 }
 
-/* A crash that no exception explains. */
+/* What kind of end it was, before anything is known of the cause. */
 static const char *crash_title(const struct run_outcome *outcome)
 {
 	const struct crash *crash = outcome->crash;
 
+	if (outcome->panicked)
+		return "the kernel crashed: it said so itself (pvpanic)";
 	if (crash == NULL || !crash->logged)
 		return "the kernel crashed: triple fault or reset";
 	return crash->exceptions.triple_fault ? "the kernel crashed" : "the kernel reset the machine";
 }
 
-/* How a kernel that did not end by itself came to its end, in words. */
-static void explain(const char *what, const struct run_outcome *outcome)
+/* A sentence for how it ended; "" if all is well.  The caller frees. */
+static char *describe(const struct arguments *arguments, const struct run_outcome *outcome)
 {
 	const struct crash *crash = outcome->crash;
 	struct crash_words cause = { "" };
+	CLEANUP_FREE char *title = NULL;
 
+	switch (outcome->verdict) {
+	case VERDICT_GUEST_CODE:
+		if (outcome->code == arguments->success_code)
+			return format_string("%s", "");
+		return format_string("the kernel ended with status %d (it wrote 0x%02x to port 0xf4%s)",
+				     outcome->code, outcome->code >> 1,
+				     outcome->code == 1 ? ", or QEMU failed and said why" : "");
+	case VERDICT_HALTED:
+		title = format_string("the kernel halted for good (interrupts off)");
+		break;
+	case VERDICT_CRASHED:
+		title = format_string("%s", crash_title(outcome));
+		break;
+	case VERDICT_FAULT:
+		/* The log tells more, but knows interrupts by numbers only. */
+		if (crash == NULL || crash->exceptions.count == 0 || crash->exceptions.chain[0].hardware)
+			return format_string("the kernel crashed: %s", outcome->text);
+		title = format_string("the kernel crashed");
+		break;
+	case VERDICT_TIMEOUT:
+		title = format_string("timed out after %g seconds", arguments->timeout);
+		break;
+	default:
+		return format_string("%s", "");
+	}
 	if (crash != NULL)
 		cause = crash_cause(crash);
-	fprintf(stderr, "mkbootimg: run: %s", what);
 	if (cause.text[0] != '\0')
-		fprintf(stderr, ": %s\n", cause.text);
-	else
-		fprintf(stderr, "%s%s\n", outcome->text[0] != '\0' ? " at " : "", outcome->text);
-	if (crash != NULL)
-		crash_print(stderr, crash);
+		return format_string("%s: %s", title, cause.text);
+	return format_string("%s%s%s", title, outcome->text[0] != '\0' ? " at " : "", outcome->text);
+}
+
+/* What we could not do, as an error. */
+static int cannot(const struct arguments *arguments, const struct run_outcome *outcome,
+		  struct error *err)
+{
+	const char *at = outcome->text[0] != '\0' ? " at " : "";
+
+	switch (outcome->verdict) {
+	case VERDICT_CLOSED:
+		error_set(err, ERROR_INPUT, 0, "QEMU was closed before the kernel had ended");
+		break;
+	case VERDICT_REFUSED:
+		error_set(err, ERROR_INPUT, 0, "QEMU refused to start (status %d); its own words are above",
+			  outcome->code);
+		if (has_our_option(arguments->user))
+			error_hint(err, "what comes after the kernel goes to QEMU: give mkbootimg's options before it");
+		break;
+	case VERDICT_LOADER:
+		error_set(err, ERROR_INPUT, 0, "the loader failed: %s", outcome->text);
+		break;
+	default:
+		error_set(err, ERROR_INPUT, 0, "the machine was reset before the kernel was entered%s%s", at,
+			  outcome->text);
+		error_hint(err, "the firmware found nothing to boot, or the loader on the image is damaged");
+		break;
+	}
+	return STATUS_CANNOT;
+}
+
+/* Die as we were asked to. */
+static int die(int number)
+{
+	signal(number, SIG_DFL);
+	raise(number);
+	return 128 + number;
+}
+
+/* The exit status. */
+static int judge(const struct arguments *arguments, const struct run_outcome *outcome,
+		 struct error *err)
+{
+	switch (outcome->verdict) {
+	case VERDICT_GUEST_CODE:
+		return outcome->code == arguments->success_code ? STATUS_OK : outcome->code;
+	case VERDICT_POWERED_OFF:
+		return STATUS_OK;
+	case VERDICT_CLOSED:
+		return arguments->timeout == 0 ? STATUS_OK : cannot(arguments, outcome, err);
+	case VERDICT_REFUSED:
+		if (outcome->code == 0 && asks_qemu(arguments->user))
+			return STATUS_OK;
+		return cannot(arguments, outcome, err);
+	case VERDICT_HALTED:
+		return STATUS_HALTED;
+	case VERDICT_CRASHED:
+	case VERDICT_FAULT:
+		return STATUS_CRASHED;
+	case VERDICT_TIMEOUT:
+		return STATUS_TIMEOUT;
+	case VERDICT_LOADER:
+	case VERDICT_NOT_ENTERED:
+		return cannot(arguments, outcome, err);
+	case VERDICT_SIGNAL:
+		return die(outcome->code);
+	case VERDICT_PIPE:
+		return die(SIGPIPE);
+	}
+	return STATUS_CANNOT;
+}
+
+/* Names of verdicts, for programs. */
+static const char *const verdict_names[] = {
+	[VERDICT_GUEST_CODE] = "ended by itself",
+	[VERDICT_POWERED_OFF] = "switched off",
+	[VERDICT_CLOSED] = "closed",
+	[VERDICT_HALTED] = "halted",
+	[VERDICT_CRASHED] = "crashed",
+	[VERDICT_FAULT] = "crashed",
+	[VERDICT_TIMEOUT] = "timed out",
+	[VERDICT_LOADER] = "loader failed",
+	[VERDICT_REFUSED] = "QEMU refused",
+	[VERDICT_NOT_ENTERED] = "not entered",
+	[VERDICT_SIGNAL] = "interrupted",
+	[VERDICT_PIPE] = "interrupted",
+};
+
+/* The same as data, on standard error: standard output is the guest's. */
+static void print_json(const struct run_outcome *outcome, int status, const char *sentence,
+		       struct error *err)
+{
+	json_t *object = json_pack("{s:s, s:i, s:o, s:o, s:o}", "verdict", verdict_names[outcome->verdict],
+				   "status", status, "message",
+				   report_text(err->class != ERROR_NONE ? err->text : sentence), "screen",
+				   outcome->screen != NULL ? report_text(outcome->screen) : json_null(), "crash",
+				   outcome->crash != NULL ? crash_json(outcome->crash) : json_null());
+
+	json_dumpf(object, stderr, JSON_INDENT(2));
+	fputc('\n', stderr);
+	json_decref(object);
+	err->class = ERROR_NONE;	/* it is told */
 }
 
 /* Say how it ended; returns the exit status. */
 static int report(const struct arguments *arguments, const struct run_outcome *outcome,
 		  struct error *err)
 {
-	const char *at = outcome->text[0] != '\0' ? " at " : "";
-	CLEANUP_FREE char *timeout = format_string("timed out after %g seconds", arguments->timeout);
+	CLEANUP_FREE char *sentence = describe(arguments, outcome);
+	int status = judge(arguments, outcome, err);
 
-	switch (outcome->verdict) {
-	case VERDICT_GUEST_CODE:
-		if (outcome->code == arguments->success_code)
-			return STATUS_OK;
-		fprintf(stderr, "mkbootimg: run: the kernel ended with status %d (it wrote 0x%02x to port 0xf4%s)\n",
-			outcome->code, outcome->code >> 1,
-			outcome->code == 1 ? ", or QEMU failed and said why" : "");
-		return outcome->code;
-	case VERDICT_POWERED_OFF:
-		return STATUS_OK;
-	case VERDICT_CLOSED:
-		if (arguments->timeout == 0)
-			return STATUS_OK;
-		error_set(err, ERROR_INPUT, 0, "QEMU was closed before the kernel had ended");
-		return STATUS_CANNOT;
-	case VERDICT_REFUSED:
-		if (outcome->code == 0 && asks_qemu(arguments->user))
-			return STATUS_OK;
-		error_set(err, ERROR_INPUT, 0, "QEMU refused to start (status %d); its own words are above",
-			  outcome->code);
-		if (has_our_option(arguments->user))
-			error_hint(err, "what comes after the kernel goes to QEMU: give mkbootimg's options before it");
-		return STATUS_CANNOT;
-	case VERDICT_HALTED:
-		explain("the kernel halted for good (interrupts off)", outcome);
-		return STATUS_HALTED;
-	case VERDICT_CRASHED:
-		explain(crash_title(outcome), outcome);
-		return STATUS_CRASHED;
-	case VERDICT_FAULT:
-		fprintf(stderr, "mkbootimg: run: the kernel crashed: %s\n", outcome->text);
-		if (outcome->crash != NULL)
-			crash_print(stderr, outcome->crash);
-		return STATUS_CRASHED;
-	case VERDICT_TIMEOUT:
-		explain(timeout, outcome);
-		return STATUS_TIMEOUT;
-	case VERDICT_LOADER:
-		error_set(err, ERROR_INPUT, 0, "the loader failed: %s", outcome->text);
-		return STATUS_CANNOT;
-	case VERDICT_NOT_ENTERED:
-		error_set(err, ERROR_INPUT, 0, "the machine was reset before the kernel was entered%s%s", at,
-			  outcome->text);
-		error_hint(err, "the firmware found nothing to boot, or the loader on the image is damaged");
-		return STATUS_CANNOT;
-	case VERDICT_SIGNAL:
-		/* Die as we were asked to. */
-		signal(outcome->code, SIG_DFL);
-		raise(outcome->code);
-		return 128 + outcome->code;
-	case VERDICT_PIPE:
-		signal(SIGPIPE, SIG_DFL);
-		raise(SIGPIPE);
-		return 128 + SIGPIPE;
+	if (arguments->json) {
+		print_json(outcome, status, sentence, err);
+		return status;
 	}
-	return STATUS_CANNOT;
+	if (sentence[0] != '\0')
+		fprintf(stderr, "mkbootimg: run: %s\n", sentence);
+	if (outcome->crash != NULL)
+		crash_print(stderr, outcome->crash);
+	return status;
 }
 
 /* The machine's memory, or an error if the kernel cannot fit. */
@@ -393,11 +523,82 @@ static int choose_memory(const struct arguments *arguments, const struct target 
 	return error_hint(err, "leave --memory out, or give it at least that");
 }
 
+/* KVM, or none said: QEMU's own default is TCG. */
+static int choose_accel(const struct arguments *arguments, struct qemu_machine *machine,
+			struct error *err)
+{
+	if (qemu_user_accelerates(arguments->user))
+		return 0;
+	if (strcmp(arguments->accel, "auto") != 0) {
+		machine->accel = arguments->accel;
+		return strcmp(arguments->accel, "kvm") == 0 && !arguments->dry_run ? kvm_check(err) : 0;
+	}
+	if (kvm_is_fast()) {
+		machine->accel = "kvm";
+		machine->accel_else = "tcg";	/* this QEMU may have been built without */
+	}
+	return 0;
+}
+
+/* QEMU would open it, too, but say less. */
+static int check_serial(const struct arguments *arguments, struct error *err)
+{
+	if (arguments->serial == NULL || arguments->dry_run)
+		return 0;
+	CLEANUP_CLOSE int fd = open(arguments->serial, O_WRONLY | O_CREAT | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0666);
+	/* A FIFO that nobody reads yet. */
+	if (fd < 0 && errno != ENXIO)
+		return error_set(err, ERROR_SYSTEM, errno, "cannot write '%s'", arguments->serial);
+	return 0;
+}
+
+/* A file for the picture, which appears when it is complete. */
+static int begin_picture(const struct arguments *arguments, struct output *picture,
+			 struct run_options *options, struct error *err)
+{
+	*picture = (struct output){ .fd = -1 };
+	if (arguments->screenshot == NULL || arguments->dry_run)
+		return 0;
+	if (output_begin(picture, arguments->screenshot, err) != 0) {
+		err->hint[0] = '\0';
+		return -1;
+	}
+	options->picture = picture->fd;
+	return 0;
+}
+
+static void end_picture(const struct arguments *arguments, const struct run_outcome *outcome,
+			struct output *picture)
+{
+	struct error err = outcome->picture;
+
+	if (picture->fd < 0 || outcome->verdict == VERDICT_REFUSED)
+		return;
+	if (err.class == ERROR_NONE && output_commit(picture, &err) == 0)
+		return;
+	error_wrap(&err, "no screenshot in '%s'", arguments->screenshot);
+	error_print(&err, "run");
+}
+
+static void print_screen(const struct arguments *arguments, const struct run_outcome *outcome)
+{
+	if (outcome->verdict == VERDICT_REFUSED || arguments->json)
+		return;
+	if (outcome->screen != NULL && outcome->screen[0] != '\0')
+		fprintf(stderr, "mkbootimg: run: on the screen:\n%s", outcome->screen);
+	else if (outcome->screen != NULL)
+		fputs("mkbootimg: run: the screen is empty\n", stderr);
+	else if (arguments->screen && outcome->no_screen != NULL)
+		fprintf(stderr, "mkbootimg: run: the screen cannot be printed: %s\n", outcome->no_screen);
+}
+
 /* Run the machine; where the window that we chose cannot be opened, without. */
 static int run_machine(const struct arguments *arguments, struct qemu_machine *machine,
-		       const struct run_options *options, struct run_outcome *outcome,
-		       struct error *err)
+		       struct run_options *options, struct run_outcome *outcome, struct error *err)
 {
+	bool shown = strcmp(machine->display, "none") != 0 || qemu_user_shows(arguments->user);
+
+	options->tell_screen = !shown && !arguments->build.quiet;
 	int status = runner_run(machine, options, outcome, err);
 
 	if (status != 0 || outcome->verdict != VERDICT_REFUSED || outcome->code == 0 ||
@@ -406,7 +607,31 @@ static int run_machine(const struct arguments *arguments, struct qemu_machine *m
 	if (!arguments->build.quiet)
 		fputs("mkbootimg: run: QEMU did not start with a window: trying as with --headless\n", stderr);
 	machine->display = "none";
+	options->tell_screen = !arguments->build.quiet;
 	return runner_run(machine, options, outcome, err);
+}
+
+static int run_and_report(const struct arguments *arguments, struct qemu_machine *machine,
+			  struct run_options *options, struct error *err)
+{
+	struct output picture;
+	struct run_outcome outcome;
+	int status = STATUS_CANNOT;
+
+	if (begin_picture(arguments, &picture, options, err) != 0)
+		return STATUS_CANNOT;
+	if (run_machine(arguments, machine, options, &outcome, err) == 0) {
+		print_screen(arguments, &outcome);
+		end_picture(arguments, &outcome, &picture);
+		output_end(&picture);	/* we may die of a signal next */
+		status = report(arguments, &outcome, err);
+	}
+	if (status == STATUS_CRASHED && !arguments->json && machine->accel != NULL && strcmp(machine->accel, "kvm") == 0)
+		fputs("mkbootimg: run: under KVM little is known of a crash: --accel tcg tells more\n", stderr);
+	output_end(&picture);
+	free(outcome.crash);
+	free(outcome.screen);
+	return status;
 }
 
 static int run_target(const struct arguments *arguments, const struct target *target,
@@ -421,12 +646,16 @@ static int run_target(const struct arguments *arguments, const struct target *ta
 		.qmp_fd = -1,
 		.runner_fd = -1,
 		.debug_console = debug_console,
+		.cpus = arguments->cpus,
+		.serial = arguments->serial,
 		.user = arguments->user,
 	};
-	struct run_options options = { .timeout = arguments->timeout, .own_image = target->own_image };
-	struct run_outcome outcome;
+	struct run_options options = { .timeout = arguments->timeout,
+				       .own_image = target->own_image,
+				       .want_screen = arguments->screen };
 
-	if (choose_memory(arguments, target, &machine.memory, err) != 0)
+	if (choose_memory(arguments, target, &machine.memory, err) != 0 ||
+	    choose_accel(arguments, &machine, err) != 0 || check_serial(arguments, err) != 0)
 		return STATUS_CANNOT;
 	if (arguments->dry_run) {
 		char **command = qemu_arguments(&machine);
@@ -440,10 +669,7 @@ static int run_target(const struct arguments *arguments, const struct target *ta
 	if (origin_open(&symbols, arguments->symbols, arguments->target, &target->facts, err) != 0)
 		return STATUS_CANNOT;
 	options.kernel = origin_kernel(&symbols, &target->facts);
-	int status = STATUS_CANNOT;
-	if (run_machine(arguments, &machine, &options, &outcome, err) == 0)
-		status = report(arguments, &outcome, err);
-	free(outcome.crash);
+	int status = run_and_report(arguments, &machine, &options, err);
 	file_close(&symbols);
 	return status;
 }
@@ -477,6 +703,7 @@ int command_run(int argc, char **argv, struct error *err)
 	struct arguments arguments = {
 		.build = BUILD_OPTIONS_DEFAULT,
 		.success_code = SUCCESS_CODE_DEFAULT,
+		.accel = "auto",
 		.disk = "ahci",
 		.qemu = QEMU_DEFAULT,
 	};

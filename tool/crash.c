@@ -13,6 +13,7 @@
 #include "report.h"
 
 #define PAGE UINT64_C(4096)
+#define HANDOFF_SIZE (UINT64_C(512) << 30)
 #define CR0_EM (1 << 2)
 #define CR0_TS (1 << 3)
 #define CR4_OSFXSR (1 << 9)
@@ -99,7 +100,7 @@ static bool came_by_call(const struct crash *crash, const struct reader *reader,
 	const struct exception *exception = first(crash);
 
 	if (exception == NULL || exception->vector != VECTOR_PAGE_FAULT ||
-	    crash->cpu.cr2 != crash->cpu.ip || crash->code_size > 0)
+	    crash->cpu.cr2 != crash->cpu.ip)
 		return false;
 	if (!read_virtual((void *)(uintptr_t)reader, crash->cpu.gpr[CPU_RSP], bytes,
 			  crash->cpu.is_64 ? 8 : 4))
@@ -232,6 +233,11 @@ static void explain(struct crash *crash, const struct crash_stack *stack)
 
 	if (exception == NULL)
 		return;
+	if (exception->hardware) {
+		say(crash, "a device's interrupt that the kernel does not expect: set up the interrupt controllers and "
+			   "the IDT before sti");
+		return;
+	}
 	switch (exception->vector) {
 	case VECTOR_DIVIDE:
 		say(crash, "a division by zero, or a quotient that is too large");
@@ -306,6 +312,8 @@ void crash_examine(struct crash *crash, const struct crash_evidence *evidence)
 		    symbols_data(evidence->symbols, crash->cpu.cr2, name, sizeof(name), &offset))
 			snprintf(crash->object, sizeof(crash->object), "%s+0x%" PRIx64, name, offset);
 	}
+	crash->early = exception != NULL && evidence->stack.guard != 0 && exception->cpu.idt_limit != 0 &&
+		       exception->cpu.idt_base - evidence->stack.guard < HANDOFF_SIZE;
 	crash->has_symbols = evidence->symbols != NULL && symbols_any(evidence->symbols);
 	trace(crash, evidence, &reader);
 	explain(crash, &evidence->stack);
@@ -320,6 +328,10 @@ struct crash_words crash_cause(const struct crash *crash)
 
 	if (exception == NULL)
 		return words;
+	if (exception->hardware) {
+		snprintf(words.text, sizeof(words.text), "hardware interrupt (vector %u)", exception->vector);
+		return words;
+	}
 	struct exception_words error = exception_error(exception->vector, exception->error);
 	int used = snprintf(words.text, sizeof(words.text), "%s (vector %u%s%s)",
 			    exception_name(exception->vector), exception->vector,
@@ -355,6 +367,24 @@ static void print_frame(FILE *out, const struct crash *crash, size_t index)
 	fprintf(out, "%s\n", frame->inlined ? ", inlined" : "");
 }
 
+/* Of a recursion, one frame is enough. */
+static void print_frames(FILE *out, const struct crash *crash)
+{
+	for (size_t i = 0; i < crash->frame_count;) {
+		size_t same = 1;
+
+		print_frame(out, crash, i);
+		while (i > 0 && i + same < crash->frame_count && !crash->frames[i].inlined &&
+		       crash->frames[i + same].address == crash->frames[i].address)
+			same++;
+		if (same > 1)
+			fprintf(out, "  (%zu more of these)\n", same - 1);
+		i += same;
+	}
+	if (crash->frame_count == CRASH_FRAMES)
+		fputs("  (and more)\n", out);
+}
+
 static void print_exceptions(FILE *out, const struct crash *crash)
 {
 	const char *why = explain_chain(crash);
@@ -366,7 +396,8 @@ static void print_exceptions(FILE *out, const struct crash *crash)
 		const struct exception *exception = &crash->exceptions.chain[i];
 		struct exception_words error = exception_error(exception->vector, exception->error);
 
-		fprintf(out, "%s%s (%u%s%s)", i > 0 ? ", then " : "", exception_name(exception->vector),
+		fprintf(out, "%s%s (%u%s%s)", i > 0 ? ", then " : "",
+			exception->hardware ? "hardware interrupt" : exception_name(exception->vector),
 			exception->vector, error.text[0] != '\0' ? ": " : "", error.text);
 	}
 	fprintf(out, "%s%s%s\n", crash->exceptions.triple_fault ? ", then a triple fault" : "",
@@ -413,9 +444,10 @@ void crash_print(FILE *out, const struct crash *crash)
 		fputs("  the registers were lost in the reset; with --accel tcg they are kept\n", out);
 		return;
 	}
-	for (size_t i = 0; i < crash->frame_count; i++)
-		print_frame(out, crash, i);
+	print_frames(out, crash);
 	print_exceptions(out, crash);
+	if (crash->early)
+		fputs("  the kernel has no IDT of its own yet; the loader's handlers reported it\n", out);
 	if (crash->has_walk)
 		fprintf(out, "  0x%" PRIx64 " is %s\n", crash->cpu.cr2, walk_words(crash).text);
 	if (crash->reason[0] != '\0')
@@ -455,7 +487,8 @@ static json_t *exceptions_json(const struct crash *crash)
 
 		json_array_append_new(
 			list, json_pack("{s:i, s:s, s:i, s:s, s:o}", "vector", (int)exception->vector, "name",
-					exception_name(exception->vector), "error_code", (int)exception->error,
+					exception->hardware ? "hardware interrupt" :
+							      exception_name(exception->vector), "error_code", (int)exception->error,
 					"error", exception_error(exception->vector, exception->error).text,
 					"address", report_address(exception->cpu.ip)));
 	}
@@ -494,8 +527,8 @@ json_t *crash_json(const struct crash *crash)
 {
 	if (!crash->has_cpu || crash->lost)
 		return json_pack("{s:b}", "registers_lost", crash->lost);
-	return json_pack("{s:b, s:s, s:b, s:o, s:b, s:o, s:o, s:o, s:s, s:s, s:s, s:s}", "registers_lost",
-			 0, "cause", crash_cause(crash).text, "exceptions_known", crash->logged, "exceptions",
+	return json_pack("{s:b, s:b, s:s, s:b, s:o, s:b, s:o, s:o, s:o, s:s, s:s, s:s, s:s}",
+			 "registers_lost", 0, "early", crash->early, "cause", crash_cause(crash).text, "exceptions_known", crash->logged, "exceptions",
 			 exceptions_json(crash), "triple_fault", crash->exceptions.triple_fault, "backtrace",
 			 frames_json(crash), "registers", registers_json(&crash->cpu), "code",
 			 code_json(crash), "page_tables", crash->has_walk ? walk_words(crash).text : "",

@@ -17,7 +17,8 @@
 #define CRASH_FRAMES 64
 #define CRASH_CODE 16
 
-/* Where the loader put what it gives a native kernel: a guard page, the stack. */
+/* Where the loader put what it gives a native kernel: a guard page, the stack, its
+ * IDT, all in 512 GiB of their own. */
 struct crash_stack {
 	uint64_t guard;		/* 0: not known */
 	uint64_t size;
@@ -53,6 +54,7 @@ struct crash {
 	struct crash_frame frames[CRASH_FRAMES];
 	size_t frame_count;
 	bool has_symbols;
+	bool early;			/* the IDT was the loader's still */
 	char reason[256];		/* what is likely behind it, "" if nothing is */
 };
 

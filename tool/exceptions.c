@@ -104,15 +104,27 @@ static void add(struct exceptions *exceptions, const struct exception *exception
 	exceptions->chain[exceptions->count++] = *exception;
 }
 
+static bool begins(const char *line, const char *text)
+{
+	return strncmp(line, text, strlen(text)) == 0;
+}
+
 void exceptions_parse(struct exceptions *exceptions, const char *log)
 {
+	bool hardware = false;
+
 	*exceptions = (struct exceptions){0};
 	for (const char *line = log; *line != '\0'; line += strcspn(line, "\n"), line += *line == '\n') {
-		struct exception exception;
+		struct exception exception = { 0 };
 
-		if (strncmp(line, "Triple fault", strlen("Triple fault")) == 0)
+		if (begins(line, "Triple fault")) {
 			exceptions->triple_fault = true;
-		else if (line[0] == ' ' && parse_entry(line, &exception))
+		} else if (begins(line, "Servicing hardware INT")) {
+			hardware = true;
+		} else if (line[0] == ' ' && parse_entry(line, &exception)) {
+			exception.hardware = hardware;
+			hardware = false;
 			add(exceptions, &exception);
+		}
 	}
 }

@@ -17,6 +17,7 @@
 struct exception {
 	unsigned int vector;
 	uint32_t error;		/* 0 if the vector has none */
+	bool hardware;		/* an interrupt of a device, not an exception */
 	struct cpu cpu;		/* when it happened */
 };
 

@@ -46,8 +46,8 @@ int kvm_check(struct error *err)
 
 #define LIMIT_MS 60		/* for it all */
 #define ROUNDS 300000u		/* of the loop; 0.1 to 0.2 ms */
-#define FIRST_ROUNDS 1000u	/* before that, in at most that many ns: does it crawl? */
-#define FIRST_NS_MAX 300000
+#define FIRST_ROUNDS 200u	/* before that, in at most that many ns: does it crawl? */
+#define FIRST_NS_MAX 60000
 #define TRIES 5			/* the fastest counts */
 #define EXITS 50u		/* writes to a port */
 #define EXIT_NS_MAX 10000	/* for one of them; SeaBIOS does tens of thousands */

@@ -98,7 +98,7 @@ bool qemu_user_accelerates(char *const *user)
 
 bool qemu_user_shows(char *const *user)
 {
-	bool shows = false;
+	bool shows = qemu_user_has(user, "-vnc") || qemu_user_has(user, "-spice");
 
 	/* The last one counts. */
 	for (; *user != NULL; user++) {

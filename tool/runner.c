@@ -231,6 +231,17 @@ static bool screen_matters(const struct run_options *options)
 	return options->want_screen || options->picture != 0;
 }
 
+/* So it is unless we get to look. */
+static void expect_look(const struct run_options *options, struct run_outcome *outcome)
+{
+	static const char gone[] = "the machine ended with QEMU";
+
+	if (options->want_screen)
+		outcome->no_screen = gone;
+	if (options->picture != 0)
+		error_set(&outcome->picture, ERROR_SYSTEM, 0, "%s", gone);
+}
+
 static void take_picture(struct runner *r, struct run_outcome *outcome)
 {
 	outcome->picture.class = ERROR_NONE;
@@ -240,16 +251,18 @@ static void take_picture(struct runner *r, struct run_outcome *outcome)
 static void read_screen(struct runner *r, struct run_outcome *outcome)
 {
 	struct screen screen;
-	int ignored = outcome->verdict == VERDICT_FAULT ? SCREEN_FAULT_ATTRIBUTE : -1;
 
 	if (!screen_read(&screen, &r->qmp))
 		return;
 	outcome->no_screen = NULL;
+	/* The loader's report has been told. */
+	if (!r->options->want_screen && outcome->verdict == VERDICT_FAULT)
+		screen_erase(&screen, SCREEN_FAULT_ATTRIBUTE);
 	if (screen.lines == 0)
 		outcome->no_screen = "it is not in text mode";
 	else if (r->options->want_screen ||
 		 (r->first_count > 0 &&
-		  screen_shows_new(&screen, r->first_cells, r->first_count, ignored)))
+		  screen_shows_new(&screen, r->first_cells, r->first_count)))
 		outcome->screen = screen_text(&screen);
 }
 
@@ -391,12 +404,15 @@ static int judge_fault(struct runner *r, struct run_outcome *outcome)
 }
 
 /* The guest wrote to port 0xf4, and then perhaps went on: the first byte counts. */
-static bool judge_code(const struct runner *r, struct run_outcome *outcome)
+static bool judge_code(struct runner *r, struct run_outcome *outcome)
 {
 	uint8_t value;
 
-	if (recv(r->exits, &value, 1, MSG_DONTWAIT) != 1)
+	if (recv(r->exits, &value, 1, MSG_DONTWAIT) != 1) {
+		close(r->exits);
+		r->exits = -1;
 		return false;
+	}
 	set_verdict(outcome, VERDICT_GUEST_CODE, (value << 1 | 1) & 0xff);
 	return true;
 }
@@ -426,6 +442,7 @@ static int judge_shutdown(struct runner *r, struct run_outcome *outcome, struct 
 		if (early && r->message_length > 0)
 			return judge_message(r, outcome);
 		outcome->verdict = early ? VERDICT_NOT_ENTERED : VERDICT_CRASHED;
+		outcome->panicked = strcmp(reason, "guest-panic") == 0;
 		locate(r, outcome->text, sizeof(outcome->text));
 		if (!early)
 			examine(r, true, outcome);
@@ -515,7 +532,7 @@ static int watch(struct runner *r, struct run_outcome *outcome, struct error *er
 		if (fds[3].revents & (POLLERR | POLLHUP))
 			return set_verdict(outcome, VERDICT_PIPE, 0);
 		/* Before anything that happened behind it. */
-		if (fds[4].revents & POLLIN && judge_code(r, outcome))
+		if (fds[4].revents != 0 && judge_code(r, outcome))
 			return 0;
 		if (fds[2].revents != 0)
 			read_messages(r);
@@ -619,6 +636,8 @@ static void take_signals(struct runner *r, sigset_t *old, sigset_t *child_mask)
 		sigaction(deadly[i], NULL, &action);
 		sigaddset(action.sa_handler == SIG_IGN ? child_mask : &ours, deadly[i]);
 	}
+	/* Ctrl-C is for us: QEMU would be gone before we have looked at it. */
+	sigaddset(child_mask, SIGINT);
 	sigprocmask(SIG_BLOCK, &ours, old);
 	r->signals = signalfd(-1, &ours, SFD_CLOEXEC | SFD_NONBLOCK);
 	r->qmp.interrupt = r->signals;
@@ -642,8 +661,8 @@ static void restore_output(const struct runner *r, const int flags[2],
 int runner_run(struct qemu_machine *machine, const struct run_options *options,
 	       struct run_outcome *outcome, struct error *err)
 {
-	struct runner r = { .options = options, .signals = -1, .messages = -1 };
-	int qmp_pair[2], message_pair[2];
+	struct runner r = { .options = options, .signals = -1, .messages = -1, .exits = -1 };
+	int qmp_pair[2], message_pair[2], exit_pair[2] = { -1, -1 };
 	struct termios terminal;
 	bool has_terminal = tcgetattr(STDIN_FILENO, &terminal) == 0;
 	int flags[2] = { fcntl(STDIN_FILENO, F_GETFL), fcntl(STDOUT_FILENO, F_GETFL) };
@@ -661,6 +680,10 @@ int runner_run(struct qemu_machine *machine, const struct run_options *options,
 	r.messages = message_pair[0];
 	machine->qmp_fd = qmp_pair[1];
 	machine->runner_fd = message_pair[1];
+	expect_look(options, outcome);
+	if (screen_matters(options) && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, exit_pair) == 0)
+		r.exits = exit_pair[0];
+	machine->exit_fd = r.exits >= 0 ? exit_pair[1] : 0;
 	/* Without these there is no crash report, which is no reason to fail. */
 	r.log = memfd_create("log", MFD_CLOEXEC);
 	r.memory = memfd_create("memory", MFD_CLOEXEC);
@@ -671,9 +694,11 @@ int runner_run(struct qemu_machine *machine, const struct run_options *options,
 
 	char **arguments = qemu_arguments(machine);
 	fflush(NULL);
-	int status = start(&r, arguments, &child_mask, machine->qmp_fd, machine->runner_fd, err);
+	int status = start(&r, arguments, &child_mask, machine->qmp_fd, machine->runner_fd, exit_pair[1],
+			   err);
 	close(machine->qmp_fd);
 	close(machine->runner_fd);
+	cleanup_close(&exit_pair[1]);
 	qemu_free(arguments);
 	if (status == 0)
 		status = begin(&r, qemu_user_has(machine->user, "-S"), outcome, err);
@@ -681,6 +706,8 @@ int runner_run(struct qemu_machine *machine, const struct run_options *options,
 		status = 0;	/* there is a verdict already */
 	else if (status == 0)
 		status = watch(&r, outcome, err);
+	if (status == 0)
+		look(&r, outcome);
 	if (r.pid != 0)
 		quit(&r);
 
@@ -688,6 +715,7 @@ int runner_run(struct qemu_machine *machine, const struct run_options *options,
 	qmp_free(&r.qmp);
 	if (r.messages >= 0)
 		close(r.messages);
+	cleanup_close(&r.exits);
 	cleanup_close(&r.log);
 	cleanup_close(&r.memory);
 	close(r.signals);

@@ -53,6 +53,7 @@ struct run_outcome {
 	enum verdict verdict;
 	int code;		/* VERDICT_GUEST_CODE, VERDICT_REFUSED: QEMU's exit status;
 				   VERDICT_SIGNAL: which */
+	bool panicked;		/* VERDICT_CRASHED: the kernel said so itself (pvpanic) */
 	struct crash *crash;	/* what was found out, or NULL; the caller frees */
 	char *screen;		/* what is on the text screen, if it is to be told, or NULL;
 				   the caller frees */

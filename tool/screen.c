@@ -153,8 +153,7 @@ char *screen_text(const struct screen *screen)
 	return text;
 }
 
-bool screen_shows_new(const struct screen *screen, const uint16_t *before, size_t before_count,
-		      int ignored)
+bool screen_shows_new(const struct screen *screen, const uint16_t *before, size_t before_count)
 {
 	for (unsigned int line = 0; line < screen->lines; line++) {
 		for (unsigned int column = 0; column < screen->columns; column++) {
@@ -162,12 +161,19 @@ bool screen_shows_new(const struct screen *screen, const uint16_t *before, size_
 			uint16_t cell = screen->cells[index];
 			uint16_t old = index < before_count ? before[index] : 0;
 
-			if (visible(cell) != ' ' && visible(cell) != visible(old) &&
-			    SCREEN_ATTRIBUTE(cell) != ignored)
+			if (visible(cell) != ' ' && visible(cell) != visible(old))
 				return true;
 		}
 	}
 	return false;
+}
+
+void screen_erase(struct screen *screen, uint8_t attribute)
+{
+	for (size_t i = 0; i < SCREEN_CELLS; i++) {
+		if (SCREEN_ATTRIBUTE(screen->cells[i]) == attribute)
+			screen->cells[i] = 0;
+	}
 }
 
 /* ---- Through QEMU's control socket ----------------------------------------- */
@@ -230,5 +236,5 @@ int screen_picture(struct qmp *qmp, int fd, struct error *err)
 	if (qmp->refusal[0] != '\0')
 		return error_set(err, ERROR_SYSTEM, 0, "QEMU says: %s", qmp->refusal);
 	return error_set(err, ERROR_SYSTEM, 0, "%s",
-			 qmp->fd < 0 ? "QEMU has ended, and the machine with it" : "QEMU does not answer");
+			 qmp->fd < 0 ? "the machine ended with QEMU" : "QEMU does not answer");
 }

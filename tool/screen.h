@@ -46,10 +46,11 @@ size_t screen_parse(const char *dump, uint16_t *cells, size_t count);
  * The caller frees. */
 char *screen_text(const struct screen *screen);
 
-/* Does it show a character that was not there before?  Cells with the attribute
- * to be ignored (-1: none) do not count. */
-bool screen_shows_new(const struct screen *screen, const uint16_t *before, size_t before_count,
-		      int ignored);
+/* Does it show a character that was not there before? */
+bool screen_shows_new(const struct screen *screen, const uint16_t *before, size_t before_count);
+
+/* Make cells with an attribute blank. */
+void screen_erase(struct screen *screen, uint8_t attribute);
 
 /* ---- Through QEMU's control socket ----------------------------------------- */
 

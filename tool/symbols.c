@@ -212,8 +212,7 @@ static bool read_names(struct symbols *s)
 static bool read_file(struct symbols *s)
 {
 	elf_version(EV_CURRENT);
-	/* libelf's prototype lacks const; it only reads what it did not make. */
-	s->elf = elf_memory((char *)(uintptr_t)s->bytes, s->size);
+	s->elf = elf_memory((char *)s->bytes, s->size);
 	GElf_Ehdr header;
 	if (s->elf == NULL || elf_kind(s->elf) != ELF_K_ELF || gelf_getehdr(s->elf, &header) == NULL ||
 	    header.e_ident[EI_DATA] != ELFDATA2LSB ||
@@ -236,8 +235,12 @@ struct symbols *symbols_open(const unsigned char *bytes, size_t size, uint64_t s
 
 	if (symbols == NULL)
 		return NULL;
-	*symbols = (struct symbols){ .bytes = bytes, .size = size, .slide = slide };
-	if (!read_file(symbols)) {
+	/* libelf marks in place which sections it has decompressed: the bytes have to
+	 * be ours. */
+	*symbols = (struct symbols){ .bytes = malloc(size + 1), .size = size, .slide = slide };
+	if (symbols->bytes != NULL && size > 0)
+		memcpy(symbols->bytes, bytes, size);
+	if (symbols->bytes == NULL || !read_file(symbols)) {
 		symbols_close(symbols);
 		return NULL;
 	}
@@ -255,6 +258,7 @@ void symbols_close(struct symbols *symbols)
 	free(symbols->segments);
 	free(symbols->sections);
 	free(symbols->names);
+	free(symbols->bytes);
 	free(symbols);
 }
 
@@ -349,6 +353,20 @@ static bool is_better(const struct symbols_name *a, const struct symbols_name *b
 
 typedef bool name_filter(const struct symbols_name *name);
 
+/* The symbol that a label lies in; if in none, the label. */
+static const struct symbols_name *find_cover(const struct symbols *s,
+					     const struct symbols_name *label, name_filter *wanted)
+{
+	const struct symbols_name *best = label;
+
+	for (size_t i = 0; i < s->name_count; i++) {
+		if (covers(&s->names[i], label->value) && wanted(&s->names[i]) &&
+		    is_better(&s->names[i], best, label->value))
+			best = &s->names[i];
+	}
+	return best;
+}
+
 /* The symbol that an address belongs to: the innermost that covers it, else the
  * nearest label below. */
 static const struct symbols_name *find_name(const struct symbols *s, uint64_t linked,
@@ -363,7 +381,10 @@ static const struct symbols_name *find_name(const struct symbols *s, uint64_t li
 		    wanted(name) && is_better(name, best, linked))
 			best = name;
 	}
-	if (best != NULL && best->size > 0 && !covers(best, linked) &&
+	/* A label in a function does not reach beyond it. */
+	if (best != NULL && !covers(best, linked))
+		best = find_cover(s, best, wanted);
+	if (best != NULL && best->size > 0 && linked - best->value >= best->size &&
 	    linked - best->value - best->size >= MOST_PADDING)
 		return NULL;
 	return best;
@@ -386,13 +407,22 @@ static bool is_function(const struct symbols_name *name)
 				 memchr(name->name, '.', strnlen(name->name, MOST_LABEL)) == NULL);
 }
 
-bool symbols_function_start(const struct symbols *symbols, uint64_t linked, uint64_t *start)
+bool symbols_function(const struct symbols *symbols, uint64_t linked, uint64_t *start,
+		      uint64_t *end)
 {
 	const struct symbols_name *name = find_name(symbols, linked, is_function);
 
-	if (name != NULL)
-		*start = name->value;
-	return name != NULL;
+	if (name == NULL)
+		return false;
+	*start = name->value;
+	*end = name->size > 0 ? name->value + name->size : name->end;
+	for (size_t i = 0; name->size == 0 && i < symbols->name_count; i++) {
+		const struct symbols_name *next = &symbols->names[i];
+
+		if (next->value > linked && next->value < *end && is_function(next))
+			*end = next->value;
+	}
+	return true;
 }
 
 /* Take a function's name: linkage is the symbol's, plain the source's; either
@@ -490,6 +520,80 @@ struct place {
 	size_t entries_left;
 };
 
+/* ---- What a function is nested in ----- */
+
+static bool is_scope(int tag)
+{
+	return tag == DW_TAG_namespace || tag == DW_TAG_module || tag == DW_TAG_class_type ||
+	       tag == DW_TAG_structure_type || tag == DW_TAG_union_type ||
+	       tag == DW_TAG_enumeration_type;
+}
+
+/* Go to where a function, inlined or defined elsewhere, is declared. */
+static void find_declaration(Dwarf_Die *die)
+{
+	static const unsigned int links[] = { DW_AT_abstract_origin, DW_AT_specification };
+
+	for (size_t i = 0; i < sizeof(links) / sizeof(links[0]); i++) {
+		Dwarf_Attribute attribute;
+		Dwarf_Die other;
+
+		if (dwarf_formref_die(dwarf_attr(die, links[i], &attribute), &other) != NULL)
+			*die = other;
+	}
+}
+
+/* Go to the child that an entry of this unit is in, or is. */
+static bool find_child(struct place *place, Dwarf_Die *die, Dwarf_Off entry)
+{
+	Dwarf_Die next;
+
+	if (dwarf_child(die, die) != 0 || dwarf_dieoffset(die) > entry)
+		return false;
+	while (dwarf_siblingof(die, &next) == 0 && dwarf_dieoffset(&next) <= entry) {
+		if (place->entries_left == 0)
+			return false;
+		place->entries_left--;
+		*die = next;
+	}
+	return true;
+}
+
+/* A function's name as its source has it, with what it is nested in, if all of
+ * that fits into size. */
+static const char *plain_name(const struct symbols *s, struct place *place, Dwarf_Die *function,
+			      struct text *text, size_t size)
+{
+	Dwarf_Die declaration = *function, die;
+	struct text name, scope;
+	size_t used = 0;
+
+	if (text_attribute(s, function, DW_AT_name, &name) == NULL)
+		return NULL;
+	find_declaration(&declaration);
+	Dwarf_Off entry = dwarf_dieoffset(&declaration);
+	text->bytes[0] = '\0';
+	if (dwarf_diecu(&declaration, &die, NULL, NULL) != NULL) {
+		for (unsigned int i = 0; i < MOST_DEPTH && find_child(place, &die, entry) &&
+					 dwarf_dieoffset(&die) != entry; i++) {
+			if (!is_scope(dwarf_tag(&die)) ||
+			    text_attribute(s, &die, DW_AT_name, &scope) == NULL)
+				continue;
+			int added = snprintf(text->bytes + used, sizeof(text->bytes) - used, "%s::",
+					     scope.bytes);
+			used += (size_t)added;
+			if (used + strlen(name.bytes) >= size)
+				break;
+		}
+	}
+	if (used + strlen(name.bytes) >= size)
+		used = 0;
+	copy_text(text->bytes + used, sizeof(text->bytes) - used, name.bytes, strlen(name.bytes));
+	return text->bytes;
+}
+
+/* ---- Which entries an address is in ----- */
+
 static bool has_ranges(Dwarf_Die *die)
 {
 	return dwarf_hasattr(die, DW_AT_low_pc) || dwarf_hasattr(die, DW_AT_ranges);
@@ -516,15 +620,8 @@ static bool visit(struct place *place, Dwarf_Die *die, unsigned int depth)
 		if (has_ranges(die) && dwarf_haspc(die, place->address) <= 0)
 			return false;
 		return walk(place, die, depth);
-	case DW_TAG_namespace:
-	case DW_TAG_module:
-	case DW_TAG_class_type:
-	case DW_TAG_structure_type:
-	case DW_TAG_union_type:
-	case DW_TAG_enumeration_type:
-		return walk(place, die, depth);
 	default:
-		return false;
+		return is_scope(dwarf_tag(die)) && walk(place, die, depth);
 	}
 	if (place->count < MOST_INLINED) {
 		place->functions[place->count++] = *die;
@@ -672,7 +769,7 @@ static size_t find_debug(const struct symbols *s, uint64_t linked, struct symbol
 		Dwarf_Addr start;
 
 		put_name(frame->function, sizeof(frame->function), linkage_name(s, function, &linkage),
-			 text_attribute(s, function, DW_AT_name, &plain));
+			 plain_name(s, &place, function, &plain, sizeof(frame->function)));
 		if (i == 0) {
 			if (dwarf_entrypc(function, &start) == 0 && start <= linked)
 				frame->offset = linked - start;

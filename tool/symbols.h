@@ -19,8 +19,8 @@ struct symbols;
 
 /* Read what a kernel's file says of its symbols, lines and stack frames.  slide
  * is where the kernel runs less where it is linked, modulo the size of an
- * address.  bytes must stay until symbols_close().  Of a file that is damaged,
- * or not ELF at all, nothing is known, which is not a failure: NULL means out of
+ * address.  bytes may go away afterwards.  Of a file that is damaged, or not ELF
+ * at all, little or nothing is known, which is not a failure: NULL means out of
  * memory. */
 struct symbols *symbols_open(const unsigned char *bytes, size_t size, uint64_t slide);
 void symbols_close(struct symbols *symbols);

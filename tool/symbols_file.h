@@ -14,7 +14,7 @@
 #include "symbols.h"
 
 struct symbols {
-	const unsigned char *bytes;	/* the whole file, the caller's */
+	unsigned char *bytes;		/* the whole file */
 	size_t size;
 	uint64_t slide;
 	bool allow_physical;
@@ -34,8 +34,10 @@ struct symbols {
 /* The address as linked; false if it is not in the kernel. */
 bool symbols_linked(const struct symbols *symbols, uint64_t address, uint64_t *linked);
 
-/* The address of the function, or what may be one, that an address lies in. */
-bool symbols_function_start(const struct symbols *symbols, uint64_t linked, uint64_t *start);
+/* Where the function, or what may be one, that an address lies in begins and
+ * ends. */
+bool symbols_function(const struct symbols *symbols, uint64_t linked, uint64_t *start,
+		      uint64_t *end);
 
 /* Bytes of the kernel as its file has them.  Returns how many of size there are
  * in the segment. */

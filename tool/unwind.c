@@ -303,6 +303,25 @@ static bool is_ret(const unsigned char *code, size_t size)
 	return size >= 1 && (code[0] == 0xc3 || code[0] == 0xc2);
 }
 
+/* Is there nothing in a function up to a place that moves the stack pointer?
+ * Without knowing where instructions begin, so no more often than is true. */
+static bool is_stack_untouched(const unsigned char *code, size_t size, uint64_t place)
+{
+	if (place > size)
+		return false;
+	for (size_t i = 0; i < place; i++) {
+		bool push = code[i] >= 0x50 && code[i] <= 0x57;
+		/* sub or lea */
+		bool room = i + 1 < place && (((code[i] == 0x83 || code[i] == 0x81) &&
+					       code[i + 1] == 0xec) ||
+					      (code[i] == 0x8d && code[i + 1] == 0x64));
+
+		if (push || room)
+			return false;
+	}
+	return true;
+}
+
 /* How far a function is with its frame. */
 enum frame {
 	FRAME_NONE,	/* it has none, or another one */
@@ -312,16 +331,18 @@ enum frame {
 };
 
 /* Of a function whose start is known. */
-static enum frame look_at_start(const struct unwinder *u, uint64_t start, uint64_t linked)
+static enum frame look_at_start(const struct unwinder *u, uint64_t start, uint64_t end,
+				uint64_t linked)
 {
 	unsigned char code[PROLOGUE];
-	size_t size = symbols_code(u->symbols, start, code, sizeof(code));
+	size_t size = symbols_code(u->symbols, start, code,
+				   end - start < PROLOGUE ? end - start : PROLOGUE);
 	size_t push = match_endbr(code, size), at = push, length = 0;
 
 	while (at < size && (length = match_mov(u, code + at, size - at)) == 0)
 		at++;
 	if (length == 0)
-		return FRAME_NONE;
+		return is_stack_untouched(code, size, linked - start) ? FRAME_BEFORE : FRAME_NONE;
 	/* Compilers may put something before the push, or between the two. */
 	if (code[push] != 0x55 && at > 0 && code[at - 1] == 0x55)
 		push = at - 1;
@@ -382,28 +403,23 @@ static size_t read_stack(const struct unwinder *u, unsigned char *bytes, size_t 
 }
 
 /* Find a return address on the stack that belongs to a function without a frame
- * pointer.  start is the function's, or NULL: then it is no function at all, and
- * what called it left nothing but the return address. */
+ * pointer: behind a call of its start.  NULL: it is no function at all, and what
+ * called it left nothing but the return address. */
 static bool find_call(const struct unwinder *u, const uint64_t *start, uint64_t *at)
 {
 	unsigned char bytes[MOST_WORDS * 8];
 	size_t count = read_stack(u, bytes, start != NULL ? MOST_WORDS : 1);
-	bool on_top = false;
 
 	for (size_t i = 0; i < count; i++) {
 		const unsigned char *word = bytes + i * u->word;
 		uint64_t target;
 
 		*at = cut(u, u->value[u->sp] + i * u->word);
-		if (!is_behind_call(u, u->is_64 ? get_le64(word) : get_le32(word), &target))
-			continue;
-		if (start == NULL || target == *start || (i == 0 && target == 0))
+		if (is_behind_call(u, u->is_64 ? get_le64(word) : get_le32(word), &target) &&
+		    (start == NULL || target == *start))
 			return true;
-		/* Another function was called, and jumped here. */
-		on_top |= i == 0;
 	}
-	*at = u->value[u->sp];
-	return on_top;
+	return false;
 }
 
 /* The return address lies there; the caller's stack goes on behind it. */
@@ -419,7 +435,7 @@ static enum step take(struct unwinder *u, uint64_t at, uint64_t fp)
 
 static enum step step_by_code(struct unwinder *u)
 {
-	uint64_t sp = u->value[u->sp], fp = u->value[u->fp], at, linked, start;
+	uint64_t sp = u->value[u->sp], fp = u->value[u->fp], at = 0, linked, start, end;
 	unsigned char code[2];
 	enum frame frame = FRAME_NONE;
 	const uint64_t *function = NULL;
@@ -427,12 +443,12 @@ static enum step step_by_code(struct unwinder *u)
 	if (symbols_linked(u->symbols, u->value[u->pc] - !u->exact, &linked)) {
 		size_t size = symbols_code(u->symbols, linked, code, sizeof(code));
 
-		if (symbols_function_start(u->symbols, linked, &start))
+		if (symbols_function(u->symbols, linked, &start, &end))
 			function = &start;
 		if (u->exact && is_ret(code, size))
 			frame = FRAME_BEFORE;
 		else if (function != NULL)
-			frame = look_at_start(u, start, linked);
+			frame = look_at_start(u, start, end, linked);
 		else
 			frame = look_here(u, linked);
 	}

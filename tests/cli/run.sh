@@ -23,6 +23,33 @@ check "a shell runs it" test $? -eq 33
 try "a strange path" 0 run -c success "a dir, with 'quotes'/k;l.elf"
 try "an image with a strange path" 0 run "a dir, with 'quotes'/k;l.img"
 
+# Options that become QEMU's.
+try "options for the machine" 0 run --dry-run --cpus 4 --accel tcg --serial s.txt --screen --screenshot p.png k.elf
+has "--cpus" out " -smp 4 "
+has "--accel" out " -accel tcg "
+has "--serial" out "file,path=s.txt,id=mkbootimg-serial"
+check "no file yet" test ! -e s.txt -a ! -e p.png
+try "--accel kvm" 0 run --dry-run --accel kvm k.elf
+has "--accel kvm: that and nothing else" out " -accel kvm "
+has_not "--accel kvm: no other" out "tcg"
+try "--accel kvm, but the user says else" 0 run --dry-run --accel kvm k.elf -accel tcg
+has_not "--accel kvm: not said" out "-accel kvm"
+for wrong in 0 256 -1 1.5 x ""; do
+	try "--cpus '$wrong'" 2 run --cpus "$wrong" k.elf
+done
+try "--accel fast" 2 run --accel fast k.elf
+has "--accel fast: what there is" err "is none of auto, tcg, kvm"
+try "--serial in no directory" 126 run --serial nowhere/s.txt k.elf
+has "--serial in no directory: says so" err "cannot write 'nowhere/s.txt'"
+if [ ! -w /dev/kvm ]; then
+	try "no KVM" 126 run --accel kvm -c success k.elf
+	has "no KVM: says so" err "cannot use KVM: '/dev/kvm': "
+	has "no KVM: what to do" err "leave --accel out"
+else
+	pass "no KVM: there is"
+fi
+"$MKBOOTIMG" build -q -c success k.elf
+
 # An image is never modified; a kernel's leaves nothing behind.
 before=$(sha256sum k.img)
 try "an image" 0 run k.img

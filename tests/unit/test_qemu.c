@@ -112,6 +112,60 @@ TEST(control_sockets)
 	qemu_free(arguments);
 }
 
+/* The machine outlives the guest's last word only if it is to. */
+TEST(exit_that_leaves_the_machine)
+{
+	struct qemu_machine machine = machine_for(NO_USER);
+
+	machine.exit_fd = 12;
+	char **arguments = qemu_arguments(&machine);
+	assert_int_equal(count_with(arguments, "isa-debug-exit"), 0);
+	assert_true(has_pair(arguments, "-chardev", "socket,id=mkbootimg-exit,fd=12"));
+	assert_int_equal(count_with(arguments, "isa-serial,iobase=0xf4,"), 1);
+	qemu_free(arguments);
+
+	machine = machine_for(ARGUMENTS("-device", "isa-debug-exit,iobase=0xf4"));
+	machine.exit_fd = 12;
+	arguments = qemu_arguments(&machine);
+	assert_int_equal(count_with(arguments, "isa-debug-exit"), 1);
+	assert_int_equal(count_with(arguments, "mkbootimg-exit"), 0);
+	qemu_free(arguments);
+}
+
+TEST(serial_file)
+{
+	struct qemu_machine machine = machine_for(NO_USER);
+
+	machine.serial = "a,b.txt";
+	char **arguments = qemu_arguments(&machine);
+	assert_true(has_pair(arguments, "-chardev", "file,path=a,,b.txt,id=mkbootimg-serial"));
+	assert_true(has_pair(arguments, "-serial", "chardev:mkbootimg-serial"));
+	assert_true(has_pair(arguments, "-chardev", "file,path=/dev/fd/1,id=mkbootimg-debug"));
+	assert_int_equal(count_with(arguments, "stdio"), 0);
+	qemu_free(arguments);
+}
+
+/* Neither is said unless it was asked for. */
+TEST(processors_and_accelerator)
+{
+	struct qemu_machine machine = machine_for(NO_USER);
+	char **arguments = qemu_arguments(&machine);
+
+	assert_int_equal(count_with(arguments, "-smp") + count_with(arguments, "-accel"), 0);
+	qemu_free(arguments);
+
+	machine.cpus = 255;
+	machine.accel = "kvm";
+	machine.accel_else = "tcg";
+	arguments = qemu_arguments(&machine);
+	assert_true(has_pair(arguments, "-smp", "255"));
+	assert_true(has_pair(arguments, "-accel", "kvm"));
+	/* The first one counts. */
+	assert_true(has_pair(arguments, "kvm", "-accel"));
+	assert_true(has_pair(arguments, "-accel", "tcg"));
+	qemu_free(arguments);
+}
+
 /* Never less than what was asked for. */
 TEST(memory_is_rounded_up)
 {
@@ -253,6 +307,45 @@ TEST(user_replaces_ours)
 	for (size_t i = 0; i < COUNT(cases); i++)
 		check_suppressed(&cases[i], defaults);
 	qemu_free(defaults);
+}
+
+/* These are not said by default. */
+TEST(user_replaces_what_was_asked_for)
+{
+	static const struct user_case cases[] = {
+		{ { "-serial", "null" }, { "serial.txt", "mkbootimg-serial" } },
+		{ { "-smp", "2,cores=2" }, { "255" } },
+		{ { "--smp", "2" }, { "255" } },
+		{ { "-accel", "hvf" }, { "xen" } },
+		{ { "-enable-kvm" }, { "xen", "-accel" } },
+		{ { "-M", "q35,accel=kvm" }, { "xen", "-accel" } },
+		{ { "-machine", "accel=kvm:tcg" }, { "xen", "-accel" } },
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct qemu_machine machine = machine_for((char *const *)cases[i].user);
+
+		machine.serial = "serial.txt";
+		machine.cpus = 255;
+		machine.accel = "xen";
+		char **arguments = qemu_arguments(&machine);
+		for (size_t j = 0; j < COUNT(cases[i].ours) && cases[i].ours[j] != NULL; j++)
+			CHECK(count_with(arguments, cases[i].ours[j]) == 0, "%s does not replace %s",
+			      cases[i].user[0], cases[i].ours[j]);
+		qemu_free(arguments);
+	}
+}
+
+TEST(user_shows_the_screen)
+{
+	assert_false(qemu_user_shows(NO_USER));
+	assert_false(qemu_user_shows(ARGUMENTS("-display", "none")));
+	assert_false(qemu_user_shows(ARGUMENTS("-nographic")));
+	assert_false(qemu_user_shows(ARGUMENTS("-display")));
+	assert_false(qemu_user_shows(ARGUMENTS("-display", "gtk", "--display", "none")));
+	assert_true(qemu_user_shows(ARGUMENTS("-display", "curses")));
+	assert_true(qemu_user_shows(ARGUMENTS("--display", "gtk")));
+	assert_true(qemu_user_shows(ARGUMENTS("-vnc", ":1")));
 }
 
 /* One thing replaced does not take away another. */
@@ -415,6 +508,9 @@ int main(void)
 		cmocka_unit_test(defaults),
 		cmocka_unit_test(control_only_with_a_runner),
 		cmocka_unit_test(control_sockets),
+		cmocka_unit_test(exit_that_leaves_the_machine),
+		cmocka_unit_test(serial_file),
+		cmocka_unit_test(processors_and_accelerator),
 		cmocka_unit_test(memory_is_rounded_up),
 		cmocka_unit_test(commas_in_the_image_path),
 		cmocka_unit_test(image_is_not_written),
@@ -422,6 +518,8 @@ int main(void)
 		cmocka_unit_test(disk_names_are_the_same_twice),
 		cmocka_unit_test(unknown_disks),
 		cmocka_unit_test(user_replaces_ours),
+		cmocka_unit_test(user_replaces_what_was_asked_for),
+		cmocka_unit_test(user_shows_the_screen),
 		cmocka_unit_test(user_replaces_nothing_else),
 		cmocka_unit_test(nographic_has_serial_and_monitor),
 		cmocka_unit_test(user_of_stdio_has_it_alone),
