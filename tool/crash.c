@@ -238,6 +238,10 @@ static void explain(struct crash *crash, const struct crash_stack *stack)
 			   "the IDT before sti");
 		return;
 	}
+	if (exception->software && exception->vector > 4) {
+		say(crash, "the IDT has no usable entry for that interrupt");
+		return;
+	}
 	switch (exception->vector) {
 	case VECTOR_DIVIDE:
 		say(crash, "a division by zero, or a quotient that is too large");
@@ -330,6 +334,10 @@ struct crash_words crash_cause(const struct crash *crash)
 		return words;
 	if (exception->hardware) {
 		snprintf(words.text, sizeof(words.text), "hardware interrupt (vector %u)", exception->vector);
+		return words;
+	}
+	if (exception->software && exception->vector > 4) {
+		snprintf(words.text, sizeof(words.text), "the instruction int 0x%x", exception->vector);
 		return words;
 	}
 	struct exception_words error = exception_error(exception->vector, exception->error);

@@ -73,6 +73,9 @@ static bool parse_entry(const char *line, struct exception *exception)
 	error = strstr(vector, " e=");
 	exception->error = error != NULL ? (uint32_t)strtoul(error + 3, NULL, 16) : 0;
 
+	const char *software = strstr(line, " i=1");
+	exception->software = software != NULL && software < line + strcspn(line, "\n");
+
 	/* The dump reaches to the next line that is none of registers. */
 	const char *dump = strchr(line, '\n');
 	if (dump == NULL)

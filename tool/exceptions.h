@@ -18,6 +18,7 @@ struct exception {
 	unsigned int vector;
 	uint32_t error;		/* 0 if the vector has none */
 	bool hardware;		/* an interrupt of a device, not an exception */
+	bool software;		/* an "int" instruction */
 	struct cpu cpu;		/* when it happened */
 };
 

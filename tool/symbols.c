@@ -518,9 +518,10 @@ struct place {
 	Dwarf_Die functions[MOST_INLINED];	/* the one that is not inlined first */
 	size_t count;
 	size_t entries_left;
+	Dwarf_Off reached;		/* the entry visited last */
 };
 
-/* ---- What a function is nested in ----- */
+/* ---- What a function is nested in ----------------------------------------- */
 
 static bool is_scope(int tag)
 {
@@ -592,7 +593,7 @@ static const char *plain_name(const struct symbols *s, struct place *place, Dwar
 	return text->bytes;
 }
 
-/* ---- Which entries an address is in ----- */
+/* ---- Which entries an address is in --------------------------------------- */
 
 static bool has_ranges(Dwarf_Die *die)
 {
@@ -637,9 +638,12 @@ static bool walk(struct place *place, Dwarf_Die *parent, unsigned int depth)
 	if (depth > MOST_DEPTH || dwarf_child(parent, &die) != 0)
 		return false;
 	do {
-		if (place->entries_left == 0)
+		/* Entries follow each other in the file; those of a damaged one may lead
+		 * back into what was visited. */
+		if (place->entries_left == 0 || dwarf_dieoffset(&die) <= place->reached)
 			return true;
 		place->entries_left--;
+		place->reached = dwarf_dieoffset(&die);
 		if (visit(place, &die, depth + 1))
 			return true;
 	} while (dwarf_siblingof(&die, &die) == 0);
@@ -760,6 +764,7 @@ static size_t find_debug(const struct symbols *s, uint64_t linked, struct symbol
 	frames[count++] = (struct symbol_frame){0};
 	if (s->dwarf == NULL || !(find_unit(s, &place, false) || find_unit(s, &place, true)))
 		return count;
+	place.reached = dwarf_dieoffset(&place.unit);
 	walk(&place, &place.unit, 0);
 	put_line(s, &place, &frames[0]);
 	for (size_t i = place.count; i-- > 0;) {

@@ -12,7 +12,7 @@ while IFS='|' read -r fault exception cr2; do
 	has "$fault: the guest says which" out "exception $exception"
 	has "$fault: and the address" out "CR2 $cr2"
 	check "$fault: the runner says so" grep -q \
-		"the kernel crashed: .*\((vector ${exception%% *}\|exception ${exception%% *} (IRQ\)" err
+		"the kernel crashed: .*\((vector ${exception%% *}\|exception ${exception%% *} (IRQ\|int 0x80\)" err
 done <<'EOT'
 invalid opcode|6 |0x0
 breakpoint|3 |0x0

@@ -131,7 +131,7 @@ static char directory[] = "/tmp/test_symbols.XXXXXX";
 /* Run a command of the shell, in the directory.  Returns whether it succeeded. */
 static bool run(const char *command)
 {
-	char line[1024];
+	char line[1200];
 
 	snprintf(line, sizeof(line), "cd %s && { %s; } >log 2>&1", directory, command);
 	return system(line) == 0;
@@ -190,7 +190,7 @@ static void slide(struct fixture *f, uint64_t by)
 static struct fixture build(const char *flags, const char *more)
 {
 	struct fixture f = {0};
-	char command[512];
+	char command[1024];
 
 	snprintf(f.path, sizeof(f.path), "%s/fixture", directory);
 	snprintf(command, sizeof(command), "gcc " COMMON "%s source.c -o fixture && %s", flags, more);
@@ -529,7 +529,7 @@ TEST(makes_paths_relative)
 
 	for (size_t i = 0; i < COUNT(prepare); i++) {
 		struct fixture f = build("-O2", ":");
-		char command[512];
+		char command[1024];
 		struct symbol_frame frame;
 
 		snprintf(command, sizeof(command), "gcc -O2 " COMMON "%ssource.c -o fixture", prepare[i][0]);
@@ -542,6 +542,42 @@ TEST(makes_paths_relative)
 		assert_string_equal(frame.file, prepare[i][1]);
 		drop(&f);
 	}
+}
+
+/* A name that is not demangled is put together from debug information. */
+TEST(names_what_functions_are_nested_in)
+{
+	static const char *const functions[][2] = {
+		{ "_ZN6kernel5twiceIiEET_S1_", "kernel::twice<int>" },
+		{ "_ZN6kernel6DeviceplEi", "kernel::Device::operator+" },
+		{ "_ZNK6kernel6Device3getEv", "kernel::Device::get" },
+		{ "_start", "_start" },
+	};
+	struct fixture f = build("-O2", "cat >a.cc <<'END'\n"
+		"namespace kernel {\n"
+		"template<class T> __attribute__((noinline)) T twice(T x) { volatile T y = x; return y * 2; }\n"
+		"struct Device { int n; int operator+(int); int get() const; };\n"
+		"int Device::operator+(int x) { return twice<int>(n + x); }\n"
+		"int Device::get() const { return n; }\n"
+		"}\n"
+		"extern \"C\" void _start() { kernel::Device d = { 1 }; d + d.get(); }\n"
+		"END\n");
+
+	drop(&f);
+	if (!run("command -v g++"))
+		skip();
+	assert_true(run("g++ -g -O1 -fno-inline -fno-exceptions " COMMON "a.cc -o fixture"));
+	read_fixture(&f);
+	slide(&f, 0);
+	for (size_t i = 0; i < COUNT(functions); i++) {
+		struct symbol_frame frame;
+		uint64_t address = find_symbol(&f, functions[i][0]).st_value;
+
+		assert_int_equal(symbols_find(f.symbols, address, false, &frame, 1), 1);
+		assert_string_equal(frame.function, functions[i][1]);
+		assert_string_equal(frame.file, "a.cc");
+	}
+	drop(&f);
 }
 
 TEST(demangles_what_is_simple)
@@ -838,7 +874,7 @@ TEST(unwinds_from_where_no_code_is)
 	for (size_t i = 0; i < COUNT(flags); i++) {
 		struct fixture f = build(flags[i], "sed '/asm_jumps();/s/.*/pointer = (callback *)8; pointer(1);/' "
 					 "source.c >wild.c");
-		char command[512];
+		char command[1024];
 		struct traced t;
 		uint64_t addresses[8];
 		struct symbol_frame frame;
@@ -1067,6 +1103,7 @@ int main(void)
 		cmocka_unit_test(chooses_the_symbol_that_says_most),
 		cmocka_unit_test(names_data),
 		cmocka_unit_test(makes_paths_relative),
+		cmocka_unit_test(names_what_functions_are_nested_in),
 		cmocka_unit_test(demangles_what_is_simple),
 		cmocka_unit_test(unwinds_at_each_instruction),
 		cmocka_unit_test(rather_finds_nothing_than_what_is_not_there),
