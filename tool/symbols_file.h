@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What symbols.c knows of a kernel's file, for unwind.c.  Addresses here are as
- * linked.
+ * What symbols.c knows of a kernel's file, for debuginfo.c and unwind.c.
+ * Addresses here are as linked.
  */
 #ifndef MKBOOTIMG_SYMBOLS_FILE_H
 #define MKBOOTIMG_SYMBOLS_FILE_H
@@ -12,6 +12,14 @@
 #include <stdint.h>
 
 #include "symbols.h"
+
+struct symbols_section {
+	uint64_t addr;
+	uint64_t size;			/* 0 if it is not loaded */
+	const char *name;
+	const unsigned char *text;	/* what strings of debug information may lie in */
+	size_t text_size;
+};
 
 struct symbols {
 	unsigned char *bytes;		/* the whole file */
@@ -43,5 +51,16 @@ bool symbols_function(const struct symbols *symbols, uint64_t linked, uint64_t *
  * in the segment. */
 size_t symbols_code(const struct symbols *symbols, uint64_t linked, unsigned char *code,
 		    size_t size);
+
+/* Fill in frames from debug information: at least one, be it empty. */
+size_t symbols_find_debug(const struct symbols *symbols, uint64_t linked,
+			  struct symbol_frame *frames, size_t most);
+
+/* Take a function's name: linkage is the symbol's, plain the source's; either
+ * may be NULL. */
+void symbols_put_name(char *text, size_t size, const char *linkage, const char *plain);
+
+/* Copy length bytes, or as many as there is room for. */
+void symbols_copy(char *text, size_t size, const char *from, size_t length);
 
 #endif

@@ -137,17 +137,19 @@ static bool run(const char *command)
 	return system(line) == 0;
 }
 
-static int make_source(void **state __attribute__((unused)))
+/* Write a file in the directory. */
+static bool put_source(const char *name, const char *text)
 {
 	char path[64];
 
-	if (mkdtemp(directory) == NULL)
-		return -1;
-	snprintf(path, sizeof(path), "%s/source.c", directory);
+	snprintf(path, sizeof(path), "%s/%s", directory, name);
 	FILE *file = fopen(path, "w");
-	if (file == NULL || fputs(source, file) < 0 || fclose(file) != 0)
-		return -1;
-	return 0;
+	return file != NULL && fputs(text, file) >= 0 && fclose(file) == 0;
+}
+
+static int make_source(void **state __attribute__((unused)))
+{
+	return mkdtemp(directory) != NULL && put_source("source.c", source) ? 0 : -1;
 }
 
 static int remove_all(void **state __attribute__((unused)))
@@ -185,21 +187,31 @@ static void slide(struct fixture *f, uint64_t by)
 	assert_non_null(f->symbols);
 }
 
-/* Compile the source; more is for the shell, after it.  Skips the test if there
- * is no compiler for that (32-bit code needs nothing but gcc, though). */
-static struct fixture build(const char *flags, const char *more)
+/* Run a command that makes the file "fixture", and open that.  Skips the test if
+ * there is no compiler. */
+static struct fixture make(const char *compiler, const char *command)
 {
 	struct fixture f = {0};
-	char command[1024];
+	char line[1024];
 
-	snprintf(f.path, sizeof(f.path), "%s/fixture", directory);
-	snprintf(command, sizeof(command), "gcc " COMMON "%s source.c -o fixture && %s", flags, more);
-	if (!run("command -v gcc"))
+	snprintf(line, sizeof(line), "command -v %s", compiler);
+	if (!run(line))
 		skip();
-	CHECK(run(command), "%s", command);
+	snprintf(line, sizeof(line), "%s " COMMON "%s", compiler, command);
+	CHECK(run(line), "%s", line);
+	snprintf(f.path, sizeof(f.path), "%s/fixture", directory);
 	read_fixture(&f);
 	slide(&f, 0);
 	return f;
+}
+
+/* Compile the source; more is for the shell, afterwards. */
+static struct fixture build(const char *flags, const char *more)
+{
+	char command[512];
+
+	snprintf(command, sizeof(command), "%s source.c -o fixture && %s", flags, more);
+	return make("gcc", command);
 }
 
 static void drop(struct fixture *f)
@@ -468,19 +480,9 @@ TEST(chooses_the_symbol_that_says_most)
 		{ "other_start", 0, "", 0 },
 		{ "variable", 4, "", 0 },
 	};
-	struct fixture f = {0};
-	char path[64];
+	assert_true(put_source("a.s", assembly));
+	struct fixture f = make("gcc", "a.s -o fixture");
 
-	if (!run("command -v gcc"))
-		skip();
-	snprintf(path, sizeof(path), "%s/a.s", directory);
-	FILE *file = fopen(path, "w");
-	fputs(assembly, file);
-	fclose(file);
-	snprintf(f.path, sizeof(f.path), "%s/fixture", directory);
-	assert_true(run("gcc " COMMON "a.s -o fixture"));
-	read_fixture(&f);
-	slide(&f, 0);
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct symbol_frame frame = {0};
 		bool other = strcmp(cases[i].base, "other_start") == 0;
@@ -521,25 +523,21 @@ TEST(names_data)
 
 TEST(makes_paths_relative)
 {
-	static const char *const prepare[][2] = {
-		{ "-g $PWD/", "source.c" },
-		{ "-g ./", "source.c" },
-		{ "-g -fdebug-prefix-map=$PWD=/elsewhere -fdebug-prefix-map=/elsewhere=. ./", "source.c" },
+	static const char *const commands[] = {
+		"-g $PWD/source.c -o fixture",
+		"-g ./source.c -o fixture",
+		"-g .///source.c -o fixture",
+		"-g -fdebug-prefix-map=$PWD=. ./source.c -o fixture",
+		"-g -gdwarf-4 $PWD/source.c -o fixture",
 	};
 
-	for (size_t i = 0; i < COUNT(prepare); i++) {
-		struct fixture f = build("-O2", ":");
-		char command[1024];
+	for (size_t i = 0; i < COUNT(commands); i++) {
+		struct fixture f = make("gcc", commands[i]);
 		struct symbol_frame frame;
 
-		snprintf(command, sizeof(command), "gcc -O2 " COMMON "%ssource.c -o fixture", prepare[i][0]);
-		CHECK(run(command), "%s", command);
-		drop(&f);
-		read_fixture(&f);
-		slide(&f, 0);
 		uint64_t address = find_symbol(&f, "recurse").st_value;
 		assert_int_equal(symbols_find(f.symbols, address, false, &frame, 1), 1);
-		assert_string_equal(frame.file, prepare[i][1]);
+		CHECK(strcmp(frame.file, "source.c") == 0, "%s: %s", commands[i], frame.file);
 		drop(&f);
 	}
 }
@@ -553,22 +551,17 @@ TEST(names_what_functions_are_nested_in)
 		{ "_ZNK6kernel6Device3getEv", "kernel::Device::get" },
 		{ "_start", "_start" },
 	};
-	struct fixture f = build("-O2", "cat >a.cc <<'END'\n"
+	assert_true(put_source("a.cc",
 		"namespace kernel {\n"
-		"template<class T> __attribute__((noinline)) T twice(T x) { volatile T y = x; return y * 2; }\n"
+		"template<class T> __attribute__((noinline)) T twice(T x)\n"
+		"{ volatile T y = x; return y * 2; }\n"
 		"struct Device { int n; int operator+(int); int get() const; };\n"
 		"int Device::operator+(int x) { return twice<int>(n + x); }\n"
 		"int Device::get() const { return n; }\n"
 		"}\n"
-		"extern \"C\" void _start() { kernel::Device d = { 1 }; d + d.get(); }\n"
-		"END\n");
+		"extern \"C\" void _start() { kernel::Device d = { 1 }; d + d.get(); }\n"));
+	struct fixture f = make("g++", "-g -O1 -fno-inline -fno-exceptions a.cc -o fixture");
 
-	drop(&f);
-	if (!run("command -v g++"))
-		skip();
-	assert_true(run("g++ -g -O1 -fno-inline -fno-exceptions " COMMON "a.cc -o fixture"));
-	read_fixture(&f);
-	slide(&f, 0);
 	for (size_t i = 0; i < COUNT(functions); i++) {
 		struct symbol_frame frame;
 		uint64_t address = find_symbol(&f, functions[i][0]).st_value;
@@ -872,19 +865,15 @@ TEST(unwinds_from_where_no_code_is)
 					     "-O0 -m32 " NO_TABLES };
 
 	for (size_t i = 0; i < COUNT(flags); i++) {
-		struct fixture f = build(flags[i], "sed '/asm_jumps();/s/.*/pointer = (callback *)8; pointer(1);/' "
-					 "source.c >wild.c");
-		char command[1024];
+		char command[512];
 		struct traced t;
 		uint64_t addresses[8];
 		struct symbol_frame frame;
 		int status;
 
-		snprintf(command, sizeof(command), "gcc " COMMON "%s wild.c -o fixture", flags[i]);
-		CHECK(run(command), "%s", command);
-		drop(&f);
-		read_fixture(&f);
-		slide(&f, 0);
+		assert_true(run("sed 's/\tasm_jumps();/pointer = (callback *)8; pointer(1);/' source.c >wild.c"));
+		snprintf(command, sizeof(command), "%s wild.c -o fixture", flags[i]);
+		struct fixture f = make("gcc", command);
 		if (start(&t, f.path)) {
 			assert_int_equal(ptrace(PTRACE_CONT, t.pid, NULL, NULL), 0);
 			assert_int_equal(waitpid(t.pid, &status, 0), t.pid);
