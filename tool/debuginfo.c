@@ -3,19 +3,21 @@
  * Functions and lines at addresses, by debug information; see symbols.h.
  *
  * libdw checks what it reads, but it trusts that a file is not made to keep it
- * busy: it is only asked what takes one pass over something, and each walk that
- * is ours has an end.
+ * busy: it is only asked what takes one pass over something, and how long all of
+ * that takes is limited.
  */
 #include <dwarf.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "clock.h"
 #include "symbols.h"
 #include "symbols_file.h"
 
-/* Entries of debug information that one look-up visits. */
-#define MOST_ENTRIES 2000000
-/* How deep blocks are nested. */
+/* All look-ups in a file may take this long, in nanoseconds: some thousands of
+ * them, if it was not made to take long. */
+#define MOST_TIME INT64_C(3000000000)
+/* How deep entries are nested. */
 #define MOST_DEPTH 100
 /* Functions inlined into each other at an address. */
 #define MOST_INLINED 64
@@ -74,9 +76,14 @@ struct place {
 	Dwarf_Die unit;
 	Dwarf_Die functions[MOST_INLINED];	/* the one that is not inlined first */
 	size_t count;
-	size_t entries_left;
+	int64_t deadline;
 	Dwarf_Off reached;		/* the entry visited last */
 };
+
+static bool is_late(const struct place *place)
+{
+	return clock_ns() >= place->deadline;
+}
 
 /* ---- What a function is nested in ---------------------------------------- */
 
@@ -109,9 +116,8 @@ static bool find_child(struct place *place, Dwarf_Die *die, Dwarf_Off entry)
 	if (dwarf_child(die, die) != 0 || dwarf_dieoffset(die) > entry)
 		return false;
 	while (dwarf_siblingof(die, &next) == 0 && dwarf_dieoffset(&next) <= entry) {
-		if (place->entries_left == 0)
+		if (is_late(place))
 			return false;
-		place->entries_left--;
 		*die = next;
 	}
 	return true;
@@ -192,14 +198,15 @@ static bool walk(struct place *place, Dwarf_Die *parent, unsigned int depth)
 {
 	Dwarf_Die die;
 
-	if (depth > MOST_DEPTH || dwarf_child(parent, &die) != 0)
+	if (depth > MOST_DEPTH)
+		return true;	/* nobody writes that; the way back would be as long */
+	if (dwarf_child(parent, &die) != 0)
 		return false;
 	do {
 		/* Entries follow each other in the file; those of a damaged one may lead
 		 * back into what was visited. */
-		if (place->entries_left == 0 || dwarf_dieoffset(&die) <= place->reached)
+		if (is_late(place) || dwarf_dieoffset(&die) <= place->reached)
 			return true;
-		place->entries_left--;
 		place->reached = dwarf_dieoffset(&die);
 		if (visit(place, &die, depth + 1))
 			return true;
@@ -242,21 +249,27 @@ static bool is_in_unit(Dwarf_Die *unit, uint64_t linked, bool by_lines)
 	return dwarf_srclang(unit) == DW_LANG_Mips_Assembler && find_line(unit, linked) != NULL;
 }
 
-static bool find_unit(const struct symbols *s, struct place *place, bool by_lines)
+static bool search_units(const struct symbols *s, struct place *place, bool by_lines)
 {
 	Dwarf_CU *cu = NULL;
 	uint8_t type;
 
 	/* What is in other files is not wanted: no sub-DIE is asked for. */
 	while (dwarf_get_units(s->dwarf, cu, &cu, NULL, &type, &place->unit, NULL) == 0) {
-		if (place->entries_left == 0)
+		if (is_late(place))
 			return false;
-		place->entries_left--;
 		if ((type == DW_UT_compile || type == DW_UT_partial) &&
 		    is_in_unit(&place->unit, place->address, by_lines))
 			return true;
 	}
 	return false;
+}
+
+/* Find the unit that the address is in: by the file's index, if it has one. */
+static bool find_unit(const struct symbols *s, struct place *place)
+{
+	return dwarf_addrdie(s->dwarf, place->address, &place->unit) != NULL ||
+	       search_units(s, place, false) || search_units(s, place, true);
 }
 
 /* Make a path relative to the compilation directory. */
@@ -315,37 +328,51 @@ static void put_call(const struct symbols *s, struct place *place, struct symbol
 	frame->line = number_attribute(inlined, DW_AT_call_line);
 }
 
-size_t symbols_find_debug(const struct symbols *s, uint64_t linked, struct symbol_frame *frames,
-			  size_t most)
+/* Fill in the frames of the functions at a place, the first of which is cleared. */
+static size_t put_frames(const struct symbols *s, struct place *place, struct symbol_frame *frames,
+			 size_t most)
 {
-	struct place place = { .address = linked, .entries_left = MOST_ENTRIES };
-	size_t count = 0;
+	size_t count = 1;
 
-	frames[count++] = (struct symbol_frame){0};
-	if (s->dwarf == NULL || !(find_unit(s, &place, false) || find_unit(s, &place, true)))
-		return count;
-	place.reached = dwarf_dieoffset(&place.unit);
-	walk(&place, &place.unit, 0);
-	put_line(s, &place, &frames[0]);
-	for (size_t i = place.count; i-- > 0;) {
-		Dwarf_Die *function = &place.functions[i];
+	for (size_t i = place->count; i-- > 0;) {
+		Dwarf_Die *function = &place->functions[i];
 		struct symbol_frame *frame = &frames[count - 1];
 		struct text linkage, plain;
 		Dwarf_Addr start;
 
 		symbols_put_name(frame->function, sizeof(frame->function),
 				 linkage_name(s, function, &linkage),
-				 plain_name(s, &place, function, &plain, sizeof(frame->function)));
+				 plain_name(s, place, function, &plain, sizeof(frame->function)));
 		if (i == 0) {
-			if (dwarf_entrypc(function, &start) == 0 && start <= linked)
-				frame->offset = linked - start;
+			if (dwarf_entrypc(function, &start) == 0 && start <= place->address)
+				frame->offset = place->address - start;
 			break;
 		}
 		frame->inlined = true;
 		if (count == most)
 			break;
 		frames[count] = (struct symbol_frame){0};
-		put_call(s, &place, &frames[count++], function);
+		put_call(s, place, &frames[count++], function);
 	}
+	return count;
+}
+
+size_t symbols_find_debug(const struct symbols *s, uint64_t linked, struct symbol_frame *frames,
+			  size_t most)
+{
+	int64_t started = clock_ns();
+	struct place place = { .address = linked, .deadline = started + MOST_TIME - *s->time_taken };
+	size_t count = 1;
+
+	frames[0] = (struct symbol_frame){0};
+	if (s->dwarf == NULL || is_late(&place))
+		return count;
+	if (find_unit(s, &place)) {
+		place.reached = dwarf_dieoffset(&place.unit);
+		walk(&place, &place.unit, 0);
+		put_line(s, &place, &frames[0]);
+		count = put_frames(s, &place, frames, most);
+	}
+	*s->time_taken += clock_ns() - started;
 	return count;
 }

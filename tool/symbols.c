@@ -217,10 +217,11 @@ struct symbols *symbols_open(const unsigned char *bytes, size_t size, uint64_t s
 		return NULL;
 	/* libelf marks in place which sections it has decompressed: the bytes have to
 	 * be ours. */
-	*symbols = (struct symbols){ .bytes = malloc(size + 1), .size = size, .slide = slide };
+	*symbols = (struct symbols){ .bytes = malloc(size + 1), .size = size, .slide = slide,
+				     .time_taken = calloc(1, sizeof(*symbols->time_taken)) };
 	if (symbols->bytes != NULL && size > 0)
 		memcpy(symbols->bytes, bytes, size);
-	if (symbols->bytes == NULL || !read_file(symbols)) {
+	if (symbols->bytes == NULL || symbols->time_taken == NULL || !read_file(symbols)) {
 		symbols_close(symbols);
 		return NULL;
 	}
@@ -238,6 +239,7 @@ void symbols_close(struct symbols *symbols)
 	free(symbols->segments);
 	free(symbols->sections);
 	free(symbols->names);
+	free(symbols->time_taken);
 	free(symbols->bytes);
 	free(symbols);
 }

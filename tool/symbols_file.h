@@ -29,6 +29,7 @@ struct symbols {
 	bool is_64;			/* the file's class */
 	Elf *elf;			/* NULL if it is not one */
 	Dwarf *dwarf;			/* NULL if there is no debug information */
+	int64_t *time_taken;		/* by looking up debug information, in nanoseconds */
 	Dwarf_CFI *eh_frame;		/* NULL if there is none */
 	Dwarf_CFI *debug_frame;		/* likewise; it is dwarf's */
 	struct symbols_segment *segments;
