@@ -184,6 +184,13 @@ const struct argp build_argp = { .options = options_list,
 				 .parser = parse_option,
 				 .children = build_children };
 
+void build_options_free(struct build_options *options)
+{
+	free(options->modules);
+	options->modules = NULL;
+	options->module_count = 0;
+}
+
 bool build_options_given(const struct build_options *options)
 {
 	return options->output != NULL || options->cmdline[0] != '\0' || options->min_size != 0 ||

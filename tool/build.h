@@ -24,7 +24,7 @@ struct build_options {
 	uint64_t stack_size;		/* 0: the protocol's default */
 	uint64_t min_size;		/* of the image, bytes */
 	const char *protocol;		/* NULL: automatic */
-	const char **modules;		/* "FILE[=NAME]", in order; the array is the program's */
+	const char **modules;		/* "FILE[=NAME]", in order */
 	size_t module_count;
 	bool has_video;
 	struct plan_video video;
@@ -44,6 +44,9 @@ extern const struct argp build_argp;
 
 /* Was an option given that matters to kernels only? */
 bool build_options_given(const struct build_options *options);
+
+/* Release what the parsers allocated. */
+void build_options_free(struct build_options *options);
 
 /* A kernel file, read and planned. */
 struct planned {

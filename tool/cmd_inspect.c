@@ -313,10 +313,12 @@ int command_inspect(int argc, char **argv, struct error *err)
 	struct file_view file;
 
 	argp_parse(&argp, argc, argv, 0, NULL, &arguments);
-	if (file_open(&file, arguments.file, err) != 0)
-		return STATUS_FAILURE;
-	int status = build_is_kernel(file.bytes, file.size) ? inspect_kernel(&arguments, err) :
-							      inspect_image(&arguments, &file, err);
-	file_close(&file);
+	int status = file_open(&file, arguments.file, err);
+	if (status == 0) {
+		status = build_is_kernel(file.bytes, file.size) ? inspect_kernel(&arguments, err) :
+								  inspect_image(&arguments, &file, err);
+		file_close(&file);
+	}
+	build_options_free(&arguments.build);
 	return status == 0 ? STATUS_OK : STATUS_FAILURE;
 }

@@ -712,5 +712,7 @@ int command_run(int argc, char **argv, struct error *err)
 	/* Standard output is for the command then. */
 	if (arguments.dry_run)
 		arguments.build.verbose = false;
-	return run(&arguments, err);
+	int status = run(&arguments, err);
+	build_options_free(&arguments.build);
+	return status;
 }
