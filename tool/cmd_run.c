@@ -716,3 +716,5 @@ int command_run(int argc, char **argv, struct error *err)
 	build_options_free(&arguments.build);
 	return status;
 }
+
+const struct argp_option *const run_options = options_list;

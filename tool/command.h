@@ -14,6 +14,8 @@
 #ifndef MKBOOTIMG_COMMAND_H
 #define MKBOOTIMG_COMMAND_H
 
+#include <argp.h>
+
 #include "error.h"
 
 /* Exit statuses.  The guest's own codes are always odd, so these are even
@@ -39,6 +41,10 @@ struct command {
 
 int command_build(int argc, char **argv, struct error *err);
 int command_run(int argc, char **argv, struct error *err);
+int command_test(int argc, char **argv, struct error *err);
 int command_inspect(int argc, char **argv, struct error *err);
+
+/* The options of run alone, for commands that run. */
+extern const struct argp_option *const run_options;
 
 #endif

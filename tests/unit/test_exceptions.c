@@ -518,11 +518,9 @@ TEST(errors_of_page_faults)
 {
 	/* All of the five bits: each is in the words, and nothing else is. */
 	for (uint32_t error = 0; error < 32; error++) {
-		const char *text = exception_error(14, error).text;
-		char copy[128];
+		struct exception_words words = exception_error(14, error);
+		const char *text = words.text;
 
-		snprintf(copy, sizeof(copy), "%s", exception_error(14, error).text);
-		text = copy;
 		CHECK((strstr(text, "page not present") != NULL) == !(error & 1), "%u: %s", error, text);
 		CHECK((strstr(text, "does not allow it") != NULL) == ((error & 1) != 0), "%u: %s", error,
 		      text);
@@ -547,7 +545,7 @@ TEST(errors_in_words)
 		{ 14, 3, "write, page is mapped but does not allow it" },
 		{ 14, 0x10, "instruction fetch, page not present" },
 		{ 14, 0x15, "user instruction fetch, page is mapped but does not allow it" },
-		/* No bit of the others: protection keys, shadow stacks, SGX. */
+		/* Nothing is said of the others: protection keys, shadow stacks, SGX. */
 		{ 14, 0x8062, "write, page not present" },
 		{ 13, 0, "" }, { 12, 0, "" }, { 11, 0, "" }, { 10, 0, "" }, { 8, 0, "" }, { 17, 0, "" },
 		{ 13, 0x32, "IDT entry 6" },
