@@ -498,9 +498,9 @@ static int check_stopped(struct runner *r, struct error *err)
 static int watch(struct runner *r, struct run_outcome *outcome, struct error *err)
 {
 	int64_t started = clock_ms();
-	int64_t deadline = r->options->timeout > 0 ?
-				   started + (int64_t)(r->options->timeout * 1000 + 0.5) :
-				   0;
+	int64_t allowed = (int64_t)(r->options->timeout * 1000 + 0.5);
+	int64_t deadline = allowed > 0 ? started + allowed : 0;
+	bool entered = false;
 	int64_t next_look = r->options->timeout > 0 ? started + HALT_POLL_MS : 0;
 	int64_t next_trim = started + LOG_TRIM_MS;
 
@@ -548,6 +548,10 @@ static int watch(struct runner *r, struct run_outcome *outcome, struct error *er
 		if (r->faulted)
 			return judge_fault(r, outcome);
 		now = clock_ms();
+		/* The kernel's time is its own; firmware and loader had the same. */
+		if (r->entered && !entered && deadline != 0)
+			deadline = now + allowed;
+		entered = r->entered;
 		if (now >= next_trim) {
 			trim_log(r);
 			next_trim = now + LOG_TRIM_MS;

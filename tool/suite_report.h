@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What came of a suite, for programs to read: TAP 14 while it runs, JUnit's XML at
+ * What came of a suite, for programs to read: TAP while it runs, JUnit's XML at
  * its end.
  */
 #ifndef MKBOOTIMG_SUITE_REPORT_H

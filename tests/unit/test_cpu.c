@@ -290,8 +290,8 @@ TEST(dumps_of_several)
 			struct cpu cpu;
 
 			snprintf(name, sizeof(name), "%s, then %s", dumps[i].name, dumps[k].name);
-			snprintf(text, sizeof(text), "%s%sCPU#1\n%s", dumps[i].dump[0] == '\n' ? "" : "CPU#0\n",
-				 dumps[i].dump, dumps[k].dump);
+			snprintf(text, sizeof(text), "%s%sCPU#1\n%s",
+				 dumps[i].dump[0] == '\n' ? "" : "CPU#0\n", dumps[i].dump, dumps[k].dump);
 			CHECK(cpu_parse(&cpu, text), "%s: not read", name);
 			check_cpu(name, &cpu, dumps[i].cpu);
 		}
@@ -466,8 +466,8 @@ TEST(unreadable_tables)
 			CHECK(!walk.readable_tables, "%s, level %u: readable", mode->name, level);
 			CHECK(!walk.mapped, "%s, level %u: mapped", mode->name, level);
 			CHECK(walk.level == level, "%s, level %u: level %u", mode->name, level, walk.level);
-			CHECK(!cpu_read(&mode->cpu, &memory, address_of(mode), &byte, 1), "%s, level %u: read",
-			      mode->name, level);
+			CHECK(!cpu_read(&mode->cpu, &memory, address_of(mode), &byte, 1),
+			      "%s, level %u: read", mode->name, level);
 		}
 	}
 }
@@ -486,6 +486,7 @@ TEST(rights_of_all_levels)
 				/* A page table has a PAT bit where others have PS. */
 				uint64_t bits[6] = { 0, all | PS, all, all, all, all };
 				struct walk walk;
+				char name[64];
 				/* PAE's top entries have no rights, 32-bit entries no NX. */
 				bool counts = level > 0 && !(mode->levels == 3 && level == 3) &&
 					      !(mode->size == 4 && rights[right] == NX);
@@ -496,14 +497,12 @@ TEST(rights_of_all_levels)
 					bits[level] ^= rights[right];
 				map_address(mode, bits);
 				cpu_walk(&mode->cpu, &memory, address_of(mode), &walk);
-				CHECK(walk.mapped && walk.physical == 0x9abc, "%s, level %u, right %zu: mapped",
-				      mode->name, level, right);
-				CHECK(walk.writable == !(counts && right == 0), "%s, level %u, right %zu: writable",
-				      mode->name, level, right);
-				CHECK(walk.user == !(counts && right == 1), "%s, level %u, right %zu: user",
-				      mode->name, level, right);
-				CHECK(walk.executable == !(counts && right == 2),
-				      "%s, level %u, right %zu: executable", mode->name, level, right);
+				snprintf(name, sizeof(name), "%s, level %u, right %zu", mode->name, level,
+					 right);
+				CHECK(walk.mapped && walk.physical == 0x9abc, "%s: mapped", name);
+				CHECK(walk.writable == !(counts && right == 0), "%s: writable", name);
+				CHECK(walk.user == !(counts && right == 1), "%s: user", name);
+				CHECK(walk.executable == !(counts && right == 2), "%s: executable", name);
 			}
 		}
 	}

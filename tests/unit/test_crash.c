@@ -75,6 +75,7 @@ struct event {
 	unsigned int vector;
 	uint32_t error;
 	bool hardware;
+	bool software;
 	bool narrow;			/* 32-bit code without paging */
 	uint64_t ip, sp, cr2;		/* 0: VICTIM, TOP, nothing */
 	uint64_t cr0, cr4;		/* in addition to what is on */
@@ -96,8 +97,8 @@ static void add_event(FILE *out, const struct event *event)
 
 	if (event->hardware)
 		fprintf(out, "Servicing hardware INT=0x%02x\n", event->vector);
-	fprintf(out, "     0: v=%02x e=%04x i=0 cpl=0 IP=0008:%016" PRIx64 "\n", event->vector,
-		event->error, ip);
+	fprintf(out, "     0: v=%02x e=%04x i=%d cpl=0 IP=0008:%016" PRIx64 "\n", event->vector,
+		event->error, event->software, ip);
 	if (event->narrow)
 		fprintf(out,
 			"EAX=000000a1 EBX=00000000 ECX=00000000 EDX=00000000\n"
@@ -240,6 +241,10 @@ struct reason_case {
 static const struct reason_case reason_cases[] = {
 	{ "division", { .vector = 0 }, BYTES("\xf7\xf1"), 0, "a division by zero" },
 	{ "a device", { .vector = 8, .hardware = true }, NULL, 0, 0, "a device's interrupt" },
+	{ "int 0x80", { .vector = 0x80, .software = true }, BYTES("\xcd\x80"), 0,
+	  "no usable entry for that interrupt" },
+	{ "int 14", { .vector = 14, .software = true }, BYTES("\xcd\x0e"), 0,
+	  "no usable entry for that interrupt" },
 	{ "breakpoint", { .vector = 3 }, NULL, 0, 0, "" },
 	{ "double fault alone", { .vector = 8 }, NULL, 0, 0, "" },
 	{ "vector 255", { .vector = 255 }, NULL, 0, 0, "" },
@@ -378,6 +383,36 @@ TEST(says_nothing_wrong)
 		crash_examine(&crash, &evidence);
 		free(log);
 		CHECK(strstr(crash.reason, lies[i].never) == NULL, "%s: '%s'", lies[i].name, crash.reason);
+	}
+}
+
+/* Interrupts may have the vectors of exceptions (the firmware leaves IRQ 6 at 14),
+ * but neither an error code nor an address. */
+TEST(interrupts_are_no_exceptions)
+{
+	for (int software = 0; software < 2; software++) {
+		for (unsigned int vector = 10; vector <= 14; vector++) {
+			const struct event event = { .vector = vector, .hardware = !software,
+						     .software = software, .cr2 = 0x50000 };
+			struct crash crash;
+
+			make_machine();
+			char *log = make_log(&event, 1, true);
+			struct crash_evidence evidence = { .memory = memory, .log = log };
+			crash_examine(&crash, &evidence);
+			free(log);
+			char *text = print_crash(&crash);
+			bool walked = strstr(text, "  0x50000 is ") != NULL;
+			bool wrong = strstr(text, "page not present") != NULL ||
+				     strstr(text, exception_name(vector)) != NULL;
+			if (walked || wrong)
+				print_error("%s\n", text);
+			free(text);
+			CHECK(!walked && !crash.has_walk, "%u: CR2 is looked up", vector);
+			CHECK(!wrong, "%u: taken for an exception", vector);
+			CHECK(strstr(crash_cause(&crash).text, exception_name(vector)) == NULL, "%u: %s",
+			      vector, crash_cause(&crash).text);
+		}
 	}
 }
 
@@ -995,6 +1030,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reasons),
 		cmocka_unit_test(says_nothing_wrong),
+		cmocka_unit_test(interrupts_are_no_exceptions),
 		cmocka_unit_test(why_it_was_not_handled),
 		cmocka_unit_test(text_of_all),
 		cmocka_unit_test(registers_of_32_bits),

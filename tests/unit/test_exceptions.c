@@ -163,10 +163,34 @@ TEST(hardware_interrupt)
 	assert_true(e.chain[0].hardware);
 }
 
+/* "int" is told by i=1. */
+TEST(software_interrupt)
+{
+	static const struct {
+		const char *line;
+		bool software;
+	} cases[] = {
+		{ "     0: v=80 e=0000 i=1 cpl=0 IP=0008:1\n" REGISTERS_64, true },
+		{ "     0: v=0e e=0000 i=1 cpl=3 IP=0008:1\n" REGISTERS_64, true },
+		{ "     0: v=80 e=0000 i=0 cpl=0 IP=0008:1\n" REGISTERS_64, false },
+		/* Of another line. */
+		{ "     0: v=80 e=0000 i=0 cpl=0 IP=0008:1\n" REGISTERS_64 "x i=1\n", false },
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct exceptions e;
+
+		exceptions_parse(&e, cases[i].line);
+		CHECK(e.count == 1 && e.chain[0].software == cases[i].software, "case %zu", i);
+		assert_false(e.chain[0].hardware);
+	}
+}
+
 TEST(nothing_happened)
 {
 	static const char *const logs[] = {
-		"", "\n", "\n\n\n", RESET, "SMM: enter\nSMM: after RSM\n", "check_exception old: 0x8 new 0xd\n",
+		"", "\n", "\n\n\n", RESET, "SMM: enter\nSMM: after RSM\n",
+		"check_exception old: 0x8 new 0xd\n",
 		"Servicing hardware INT=0x08\n", "Servicing hardware INT", " ", " \n ", "     0: v=",
 		"     0: v=0e", "     0: v=0e\n", "     0: v=0e e=0002\nRIP=1\n", "v=0e e=0\n" REGISTERS_64,
 		"x    0: v=0e e=0\n" REGISTERS_64, "a Triple fault\n",
@@ -353,7 +377,7 @@ TEST(numbers_of_any_length)
 		bool good;
 	} cases[] = {
 		{ "     0", true }, { " 99999", true }, { "100000", true }, { "1234567890", true },
-		{ "", false }, { "words", false }, { "    a0", false },
+		{ "", false }, { "words", false },
 	};
 
 	for (size_t i = 0; i < COUNT(cases); i++) {
@@ -466,8 +490,9 @@ TEST(hostile_text)
 TEST(garbage)
 {
 	static const char *const words[] = {
-		"     0: v=0e e=0002", ": v=", " e=", "\n", "\nEFER=", "RIP=1", "EIP=2", "Triple fault", " ", "zz",
-		"Servicing hardware INT=", "v=ffffffffffffffffffff", "\x80\xfe\x01", "RSP=3", "     1: v=08\n",
+		"     0: v=0e e=0002", ": v=", " e=", "\n", "\nEFER=", "RIP=1", "EIP=2", "Triple fault",
+		"Servicing hardware INT=", "v=ffffffffffffffffffff", "\x80\xfe\x01", "RSP=3",
+		"     1: v=08\n", " ", "zz",
 	};
 	uint64_t seed = 2;
 
@@ -579,6 +604,7 @@ int main(void)
 		cmocka_unit_test(page_fault_to_triple_fault),
 		cmocka_unit_test(chain_of_a_32_bit_kernel),
 		cmocka_unit_test(hardware_interrupt),
+		cmocka_unit_test(software_interrupt),
 		cmocka_unit_test(nothing_happened),
 		cmocka_unit_test(chains),
 		cmocka_unit_test(chains_behind_others),
