@@ -69,7 +69,7 @@ static uint64_t find_table(const char *dump, const char *name, int which)
 	return which == 0 ? base : strtoull(end, NULL, 16);
 }
 
-bool cpu_parse(struct cpu *cpu, const char *dump)
+static bool parse_one(struct cpu *cpu, const char *dump)
 {
 	uint64_t value;
 
@@ -96,6 +96,16 @@ bool cpu_parse(struct cpu *cpu, const char *dump)
 	cpu->idt_limit = find_table(dump, "IDT=", 1);
 	cpu->is_64 = wide && strstr(dump, " CS64 ") != NULL;
 	return true;
+}
+
+bool cpu_parse(struct cpu *cpu, const char *dump)
+{
+	const char *first = strstr(dump, "IP"), *next = first != NULL ? strstr(first, "\nCPU#") : NULL;
+	char *copy = strndup(dump, next != NULL ? (size_t)(next - dump) : strlen(dump));
+	bool good = copy != NULL && parse_one(cpu, copy);
+
+	free(copy);
+	return good;
 }
 
 /* ---- Page tables --------------------------------------------------------- */
@@ -152,6 +162,12 @@ void cpu_walk(const struct cpu *cpu, const struct memory *memory, uint64_t addre
 		walk->page_size = 4096;
 		return;
 	}
+	if (paging.levels >= 4) {
+		unsigned int unused = paging.levels == 5 ? 7 : 16;
+
+		if ((uint64_t)((int64_t)(address << unused) >> unused) != address)
+			return;
+	}
 	if (paging.levels == 3)
 		table = cpu->cr3 & 0xffffffe0;
 	for (unsigned int level = paging.levels; level > 0; level--) {
@@ -180,6 +196,8 @@ void cpu_walk(const struct cpu *cpu, const struct memory *memory, uint64_t addre
 			walk->page_size = UINT64_C(1) << shift;
 			walk->physical = (entry & PTE_ADDRESS & ~(walk->page_size - 1)) |
 					 (address & (walk->page_size - 1));
+			if (paging.levels == 2 && level == 2)	/* PSE-36 */
+				walk->physical |= (entry >> 13 & 0xff) << 32;
 			return;
 		}
 		table = entry & PTE_ADDRESS;

@@ -51,6 +51,11 @@ static const struct exception *first(const struct crash *crash)
 	return crash->exceptions.count > 0 ? &crash->exceptions.chain[0] : NULL;
 }
 
+static bool is_page_fault(const struct exception *exception)
+{
+	return exception != NULL && exception_is(exception) && exception->vector == VECTOR_PAGE_FAULT;
+}
+
 /* What DWARF calls the registers. */
 static struct symbols_registers dwarf_registers(const struct cpu *cpu)
 {
@@ -99,7 +104,7 @@ static bool came_by_call(const struct crash *crash, const struct reader *reader,
 	unsigned char bytes[8] = { 0 };
 	const struct exception *exception = first(crash);
 
-	if (exception == NULL || exception->vector != VECTOR_PAGE_FAULT ||
+	if (!is_page_fault(exception) ||
 	    crash->cpu.cr2 != crash->cpu.ip)
 		return false;
 	if (!read_virtual((void *)(uintptr_t)reader, crash->cpu.gpr[CPU_RSP], bytes,
@@ -178,16 +183,17 @@ static void explain_page_fault(struct crash *crash, const struct crash_stack *st
 			   "variables; --stack-size gives more)");
 	} else if (fetch && address < PAGE) {
 		say(crash, "a call or jump through a null pointer");
-	} else if (fetch && crash->has_walk && crash->walk.mapped) {
+	} else if (fetch && crash->has_walk && crash->walk.mapped && !crash->walk.executable) {
 		say(crash, "a jump to data: the page is mapped, but not executable");
-	} else if (fetch) {
+	} else if (fetch && !(crash->has_walk && crash->walk.mapped)) {
 		say(crash, "a jump to where no code is: a bad function pointer, or a return address that was overwritten");
 	} else if (!(exception->error & ERROR_PRESENT) && sp - address < 64 * 1024 + PAGE && address < sp + PAGE &&
 		   (address / PAGE == sp / PAGE || address / PAGE + 1 == sp / PAGE)) {
 		say(crash, "the stack is full: it has grown into a page that is not mapped");
 	} else if (address < PAGE) {
 		say(crash, "a null pointer, or a member of what it should point to");
-	} else if (exception->error & ERROR_PRESENT && exception->error & ERROR_WRITE) {
+	} else if (exception->error & ERROR_PRESENT && exception->error & ERROR_WRITE &&
+		   !(exception->error & 8) && crash->has_walk && !crash->walk.writable) {
 		say(crash, "a write to memory that is read-only");
 	} else if (crash->has_walk && !crash->walk.mapped) {
 		say(crash, "a pointer to where nothing is mapped");
@@ -216,7 +222,9 @@ static void explain_protection(struct crash *crash, const struct exception *exce
 	bool aligned = opcode == 0x0f28 || opcode == 0x0f29 || opcode == 0x0f2b ||
 		       (prefix == 0x66 && (opcode == 0x0f6f || opcode == 0x0f7f || opcode == 0x0fe7));
 
-	if (aligned && exception->cpu.gpr[CPU_RSP] % 16 != 0)
+	if (aligned && exception->error == 0 && exception->cpu.gpr[CPU_RSP] % 16 == 0)
+		say(crash, "movaps with an address that is not a multiple of 16");
+	else if (aligned && exception->cpu.gpr[CPU_RSP] % 16 != 0)
 		say(crash, "movaps with an address that is not a multiple of 16: the stack is misaligned (RSP must be "
 			   "16n + 8 where a function begins)");
 	else if (exception->error & ERROR_IDT)
@@ -238,7 +246,7 @@ static void explain(struct crash *crash, const struct crash_stack *stack)
 			   "the IDT before sti");
 		return;
 	}
-	if (exception->software && exception->vector > 4) {
+	if (!exception_is(exception)) {
 		say(crash, "the IDT has no usable entry for that interrupt");
 		return;
 	}
@@ -271,7 +279,7 @@ static const char *explain_chain(const struct crash *crash)
 
 	if (exception == NULL || !crash->exceptions.triple_fault)
 		return "";
-	if (exception->cpu.idt_limit < exception->vector * (exception->cpu.is_64 ? 16u : 8u) + 7)
+	if (exception->cpu.idt_limit < (exception->vector + UINT64_C(1)) * (exception->cpu.efer & 0x400 ? 16u : 8u) - 1)
 		return "the kernel has no IDT entry for it";
 	for (size_t i = 1; i < crash->exceptions.count; i++) {
 		if (crash->exceptions.chain[i].vector == VECTOR_PAGE_FAULT)
@@ -306,7 +314,7 @@ void crash_examine(struct crash *crash, const struct crash_evidence *evidence)
 		return;
 	struct reader reader = { &crash->cpu, &evidence->memory };
 	read_code(crash, &reader);
-	if (exception != NULL && exception->vector == VECTOR_PAGE_FAULT) {
+	if (is_page_fault(exception)) {
 		uint64_t offset;
 
 		cpu_walk(&crash->cpu, &evidence->memory, crash->cpu.cr2, &crash->walk);
@@ -332,29 +340,21 @@ struct crash_words crash_cause(const struct crash *crash)
 
 	if (exception == NULL)
 		return words;
-	if (exception->hardware) {
-		snprintf(words.text, sizeof(words.text), "hardware interrupt (vector %u)", exception->vector);
-		return words;
-	}
-	if (exception->software && exception->vector > 4) {
-		snprintf(words.text, sizeof(words.text), "the instruction int 0x%x", exception->vector);
-		return words;
-	}
-	struct exception_words error = exception_error(exception->vector, exception->error);
-	int used = snprintf(words.text, sizeof(words.text), "%s (vector %u%s%s)",
-			    exception_name(exception->vector), exception->vector,
-			    error.text[0] != '\0' ? ": " : "", error.text);
-	if (exception->vector == VECTOR_PAGE_FAULT && used > 0 && (size_t)used < sizeof(words.text))
-		snprintf(words.text + used, sizeof(words.text) - (size_t)used, " at 0x%" PRIx64 "%s%s",
-			 exception->cpu.cr2, crash->object[0] != '\0' ? ", " : "", crash->object);
+	struct exception_label what = exception_label(exception);
+	if (is_page_fault(exception))
+		snprintf(words.text, sizeof(words.text), "%s at 0x%" PRIx64 "%s%s", what.text, exception->cpu.cr2,
+			 crash->object[0] != '\0' ? ", " : "", crash->object);
+	else
+		snprintf(words.text, sizeof(words.text), "%s", what.text);
 	return words;
 }
 
-/* Text from the kernel's file: what could upset a terminal becomes "?". */
+/* Text from the kernel's file: what could upset a terminal, in whatever encoding,
+ * becomes "?". */
 static void print_clean(FILE *out, const char *text)
 {
 	for (; *text != '\0'; text++)
-		putc((unsigned char)*text < 0x20 || *text == 0x7f ? '?' : *text, out);
+		putc((unsigned char)*text < 0x20 || (unsigned char)*text >= 0x7f ? '?' : *text, out);
 }
 
 static void print_frame(FILE *out, const struct crash *crash, size_t index)
@@ -400,14 +400,9 @@ static void print_exceptions(FILE *out, const struct crash *crash)
 	if (crash->exceptions.count + crash->exceptions.triple_fault < 2)
 		return;
 	fputs("  exceptions: ", out);
-	for (size_t i = 0; i < crash->exceptions.count; i++) {
-		const struct exception *exception = &crash->exceptions.chain[i];
-		struct exception_words error = exception_error(exception->vector, exception->error);
-
-		fprintf(out, "%s%s (%u%s%s)", i > 0 ? ", then " : "",
-			exception->hardware ? "hardware interrupt" : exception_name(exception->vector),
-			exception->vector, error.text[0] != '\0' ? ": " : "", error.text);
-	}
+	for (size_t i = 0; i < crash->exceptions.count; i++)
+		fprintf(out, "%s%s", i > 0 ? ", then " : "",
+			exception_label(&crash->exceptions.chain[i]).text);
 	fprintf(out, "%s%s%s\n", crash->exceptions.triple_fault ? ", then a triple fault" : "",
 		why[0] != '\0' ? ": " : "", why);
 }
@@ -496,8 +491,9 @@ static json_t *exceptions_json(const struct crash *crash)
 		json_array_append_new(
 			list, json_pack("{s:i, s:s, s:i, s:s, s:o}", "vector", (int)exception->vector, "name",
 					exception->hardware ? "hardware interrupt" :
-							      exception_name(exception->vector), "error_code", (int)exception->error,
-					"error", exception_error(exception->vector, exception->error).text,
+					!exception_is(exception) ? "int instruction" :
+								   exception_name(exception->vector), "error_code", (int)exception->error,
+					"error", exception_is(exception) ? exception_error(exception->vector, exception->error).text : "",
 					"address", report_address(exception->cpu.ip)));
 	}
 	return list;
@@ -535,11 +531,11 @@ json_t *crash_json(const struct crash *crash)
 {
 	if (!crash->has_cpu || crash->lost)
 		return json_pack("{s:b}", "registers_lost", crash->lost);
-	return json_pack("{s:b, s:b, s:s, s:b, s:o, s:b, s:o, s:o, s:o, s:s, s:s, s:s, s:s}",
-			 "registers_lost", 0, "early", crash->early, "cause", crash_cause(crash).text, "exceptions_known", crash->logged, "exceptions",
+	return json_pack("{s:b, s:b, s:o, s:b, s:o, s:b, s:o, s:o, s:o, s:s, s:o, s:s, s:s}",
+			 "registers_lost", 0, "early", crash->early, "cause", report_text(crash_cause(crash).text), "exceptions_known", crash->logged, "exceptions",
 			 exceptions_json(crash), "triple_fault", crash->exceptions.triple_fault, "backtrace",
 			 frames_json(crash), "registers", registers_json(&crash->cpu), "code",
 			 code_json(crash), "page_tables", crash->has_walk ? walk_words(crash).text : "",
-			 "object", crash->object, "reason", crash->reason, "unhandled_because",
+			 "object", report_text(crash->object), "reason", crash->reason, "unhandled_because",
 			 explain_chain(crash));
 }

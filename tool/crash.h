@@ -62,7 +62,7 @@ void crash_examine(struct crash *crash, const struct crash_evidence *evidence);
 
 /* "page fault (write, page not present) at 0x1234", or "" if nothing is known. */
 struct crash_words {
-	char text[256];
+	char text[512];
 };
 struct crash_words crash_cause(const struct crash *crash);
 

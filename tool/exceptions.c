@@ -65,16 +65,16 @@ struct exception_words exception_error(unsigned int vector, uint32_t error)
 /* A line "     0: v=0e e=0002 i=0 cpl=0 IP=0008:..." and the registers below it. */
 static bool parse_entry(const char *line, struct exception *exception)
 {
-	const char *vector = strstr(line, ": v="), *error;
+	size_t blanks = strspn(line, " "), digits = strspn(line + blanks, "0123456789");
+	const char *vector = line + blanks + digits, *error;
 
-	if (vector == NULL || vector > line + strcspn(line, "\n"))
+	if (digits == 0 || strncmp(vector, ": v=", 4) != 0)
 		return false;
 	exception->vector = (unsigned int)strtoul(vector + 4, NULL, 16);
+	const char *end_of_line = vector + strcspn(vector, "\n"), *software = strstr(vector, " i=1");
 	error = strstr(vector, " e=");
-	exception->error = error != NULL ? (uint32_t)strtoul(error + 3, NULL, 16) : 0;
-
-	const char *software = strstr(line, " i=1");
-	exception->software = software != NULL && software < line + strcspn(line, "\n");
+	exception->error = error != NULL && error < end_of_line ? (uint32_t)strtoul(error + 3, NULL, 16) : 0;
+	exception->software = software != NULL && software < end_of_line;
 
 	/* The dump reaches to the next line that is none of registers. */
 	const char *dump = strchr(line, '\n');
@@ -90,13 +90,42 @@ static bool parse_entry(const char *line, struct exception *exception)
 	return good;
 }
 
-static void add(struct exceptions *exceptions, const struct exception *exception)
+bool exception_is(const struct exception *exception)
+{
+	/* int3 and into are exceptions by their own instructions. */
+	return !exception->hardware && !(exception->software && exception->vector > 4);
+}
+
+struct exception_label exception_label(const struct exception *exception)
+{
+	struct exception_words error = exception_error(exception->vector, exception->error);
+	struct exception_label words;
+
+	if (exception->hardware)
+		snprintf(words.text, sizeof(words.text), "hardware interrupt (vector %u)", exception->vector);
+	else if (!exception_is(exception))
+		snprintf(words.text, sizeof(words.text), "the instruction int 0x%x", exception->vector);
+	else
+		snprintf(words.text, sizeof(words.text), "%s (vector %u%s%s)",
+			 exception_name(exception->vector), exception->vector,
+			 error.text[0] != '\0' ? ": " : "", error.text);
+	return words;
+}
+
+/* Does an exception while this one is delivered become a double fault? */
+static bool is_contributory(const struct exception *e)
+{
+	return exception_is(e) && (e->vector == 0 || e->vector == 8 || (e->vector >= 10 && e->vector <= 14));
+}
+
+static void add(struct exceptions *exceptions, const struct exception *exception, bool fresh)
 {
 	const struct exception *last =
 		exceptions->count > 0 ? &exceptions->chain[exceptions->count - 1] : NULL;
 
 	/* What happened elsewhere was handled. */
-	if (last != NULL && (last->cpu.ip != exception->cpu.ip ||
+	if (last != NULL && (exception->hardware || (fresh && is_contributory(last)) ||
+			     last->cpu.ip != exception->cpu.ip ||
 			     last->cpu.gpr[CPU_RSP] != exception->cpu.gpr[CPU_RSP]))
 		exceptions->count = 0;
 	if (exceptions->count == EXCEPTIONS_MOST) {
@@ -114,7 +143,7 @@ static bool begins(const char *line, const char *text)
 
 void exceptions_parse(struct exceptions *exceptions, const char *log)
 {
-	bool hardware = false;
+	bool hardware = false, fresh = false;
 
 	*exceptions = (struct exceptions){0};
 	for (const char *line = log; *line != '\0'; line += strcspn(line, "\n"), line += *line == '\n') {
@@ -124,10 +153,16 @@ void exceptions_parse(struct exceptions *exceptions, const char *log)
 			exceptions->triple_fault = true;
 		} else if (begins(line, "Servicing hardware INT")) {
 			hardware = true;
-		} else if (line[0] == ' ' && parse_entry(line, &exception)) {
+		} else if (parse_entry(line, &exception)) {
 			exception.hardware = hardware;
+			exceptions->triple_fault = false;
+			add(exceptions, &exception, fresh);
+			hardware = fresh = false;
+		} else if (begins(line, "check_exception old: ")) {
+			fresh = begins(line, "check_exception old: 0xffffffff ");
 			hardware = false;
-			add(exceptions, &exception);
+		} else {
+			hardware = false;
 		}
 	}
 }

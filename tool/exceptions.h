@@ -41,4 +41,13 @@ struct exception_words {
 };
 struct exception_words exception_error(unsigned int vector, uint32_t error);
 
+/* Is it an exception, or an interrupt that came by its number? */
+bool exception_is(const struct exception *exception);
+
+/* "page fault (vector 14: write, page not present)" */
+struct exception_label {
+	char text[192];
+};
+struct exception_label exception_label(const struct exception *exception);
+
 #endif

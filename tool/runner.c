@@ -187,8 +187,13 @@ static char *read_log(const struct runner *r)
 	}
 	off_t start = st.st_size > LOG_TAIL ? st.st_size - LOG_TAIL : 0;
 	ssize_t n = pread(r->log, text, LOG_TAIL, start);
-	text[n > 0 ? n : 0] = '\0';
-	return text;
+	if (n > 0) {
+		text[n] = '\0';
+		return text;
+	}
+	/* Not even a reset: this QEMU does not log (KVM), or the log is the user's. */
+	free(text);
+	return NULL;
 }
 
 /* A kernel may take exceptions for hours: give back what nobody will read. */

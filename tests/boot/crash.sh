@@ -64,8 +64,8 @@ for idt in "" "empty "; do
 done
 
 crash "both exceptions" crash-native.elf "empty pointer"
-has "both exceptions: the chain" err "exceptions: page fault (14: write, page not present), then "
-has "both exceptions: to its end" err "double fault (8), then a triple fault: the kernel has no IDT entry for it"
+has "both exceptions: the chain" err "exceptions: page fault (vector 14: write, page not present), then "
+has "both exceptions: to its end" err "double fault (vector 8), then a triple fault: the kernel has no IDT entry for it"
 
 crash "position independent" crash-pie.elf "empty pointer"
 calls "position independent" "0x12345678000ull = 1"

@@ -482,8 +482,8 @@ TEST(text_of_all)
 {
 	static const char *const parts[] = {
 		"  at 0x10200 victim+0x0\n",
-		"  exceptions: page fault (14: write, page is mapped but does not allow it), then "
-		"double fault (8), then a triple fault: the kernel has no IDT entry for it\n",
+		"  exceptions: page fault (vector 14: write, page is mapped but does not allow it), then "
+		"double fault (vector 8), then a triple fault: the kernel has no IDT entry for it\n",
 		"  0x22008 is mapped to 0x22008 by a page of 4 KiB, read-only, not executable, for the "
 		"kernel only\n",
 		"  likely: a write to memory that is read-only\n",
