@@ -384,6 +384,9 @@ static char *describe(const struct arguments *arguments, const struct run_outcom
 		cause = crash_cause(crash);
 	if (cause.text[0] != '\0')
 		return format_string("%s: %s", title, cause.text);
+	/* Where it is, the report says. */
+	if (crash != NULL && crash->frame_count > 0)
+		return format_string("%s", title);
 	return format_string("%s%s%s", title, outcome->text[0] != '\0' ? " at " : "", outcome->text);
 }
 
@@ -668,7 +671,7 @@ static int run_target(const struct arguments *arguments, const struct target *ta
 	struct file_view symbols;
 	if (origin_open(&symbols, arguments->symbols, arguments->target, &target->facts, err) != 0)
 		return STATUS_CANNOT;
-	options.kernel = origin_kernel(&symbols, &target->facts);
+	options.kernel = origin_kernel(&symbols, arguments->symbols != NULL, &target->facts);
 	int status = run_and_report(arguments, &machine, &options, err);
 	file_close(&symbols);
 	return status;

@@ -304,6 +304,10 @@ void crash_examine(struct crash *crash, const struct crash_evidence *evidence)
 	*crash = (struct crash){ .logged = evidence->log != NULL };
 	if (evidence->log != NULL)
 		exceptions_parse(&crash->exceptions, evidence->log);
+	/* What was handled is no cause: only a triple fault, or the loader's report. */
+	if (!crash->exceptions.triple_fault && !evidence->reported)
+		crash->exceptions.count = 0;
+	crash->elsewhere = crash->exceptions.triple_fault && crash->exceptions.count == 0;
 	const struct exception *exception = first(crash);
 	crash->has_cpu = exception != NULL || evidence->has_cpu;
 	if (!crash->has_cpu)
@@ -323,6 +327,10 @@ void crash_examine(struct crash *crash, const struct crash_evidence *evidence)
 		if (evidence->symbols != NULL &&
 		    symbols_data(evidence->symbols, crash->cpu.cr2, name, sizeof(name), &offset))
 			snprintf(crash->object, sizeof(crash->object), "%s+0x%" PRIx64, name, offset);
+		for (char *c = crash->object; *c != '\0'; c++) {
+			if ((unsigned char)*c < 0x20 || (unsigned char)*c >= 0x7f)
+				*c = '?';
+		}
 	}
 	crash->early = exception != NULL && evidence->stack.guard != 0 && exception->cpu.idt_limit != 0 &&
 		       exception->cpu.idt_base - evidence->stack.guard < HANDOFF_SIZE;
@@ -444,9 +452,12 @@ void crash_print(FILE *out, const struct crash *crash)
 	if (!crash->has_cpu)
 		return;
 	if (crash->lost) {
-		fputs("  the registers were lost in the reset; with --accel tcg they are kept\n", out);
+		fputs("  the processor is at its reset vector: what it did before is lost\n", out);
 		return;
 	}
+	if (crash->elsewhere)
+		fputs("  a triple fault of another processor, or in real mode: QEMU does not log which; the first "
+		      "processor is\n", out);
 	print_frames(out, crash);
 	print_exceptions(out, crash);
 	if (crash->early)

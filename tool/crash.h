@@ -30,6 +30,7 @@ struct crash_evidence {
 	bool has_cpu;
 	struct memory memory;
 	const char *log;		/* the end of QEMU's log; NULL: there is none */
+	bool reported;			/* the loader's handlers reported an exception */
 	const struct symbols *symbols;	/* NULL: no kernel file */
 	struct crash_stack stack;
 };
@@ -54,6 +55,7 @@ struct crash {
 	struct crash_frame frames[CRASH_FRAMES];
 	size_t frame_count;
 	bool has_symbols;
+	bool elsewhere;			/* a triple fault, of which the log does not tell */
 	bool early;			/* the IDT was the loader's still */
 	char reason[256];		/* what is likely behind it, "" if nothing is */
 };

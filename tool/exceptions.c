@@ -53,11 +53,14 @@ struct exception_words exception_error(unsigned int vector, uint32_t error)
 			 error & 1 ? "page is mapped but does not allow it" : "page not present",
 			 error & 8 ? ", reserved bit set in the page tables" : "");
 	} else if (vector >= 10 && vector <= 13 && error != 0) {
-		const char *table = error & 2 ? "IDT" : error & 4 ? "LDT" : "GDT";
+		const char *event = error & 1 ? ", while delivering an event" : "";
 
-		/* In long mode the index counts 8 bytes, an IDT entry has 16. */
-		snprintf(words.text, sizeof(words.text), "%s entry %u%s", table, error >> 3 & 0x1fff,
-			 error & 1 ? ", while delivering an event" : "");
+		/* Of an IDT entry QEMU and CPUs give different numbers in long mode. */
+		if (error & 2)
+			snprintf(words.text, sizeof(words.text), "an IDT entry%s", event);
+		else
+			snprintf(words.text, sizeof(words.text), "%s entry %u%s", error & 4 ? "LDT" : "GDT",
+				 error >> 3 & 0x1fff, event);
 	}
 	return words;
 }
@@ -144,6 +147,7 @@ static bool begins(const char *line, const char *text)
 void exceptions_parse(struct exceptions *exceptions, const char *log)
 {
 	bool hardware = false, fresh = false;
+	bool told = false;	/* the last event has an entry */
 
 	*exceptions = (struct exceptions){0};
 	for (const char *line = log; *line != '\0'; line += strcspn(line, "\n"), line += *line == '\n') {
@@ -151,15 +155,20 @@ void exceptions_parse(struct exceptions *exceptions, const char *log)
 
 		if (begins(line, "Triple fault")) {
 			exceptions->triple_fault = true;
+			/* It has no entries of its own: other exceptions were handled. */
+			if (!told)
+				exceptions->count = 0;
 		} else if (begins(line, "Servicing hardware INT")) {
 			hardware = true;
 		} else if (parse_entry(line, &exception)) {
 			exception.hardware = hardware;
 			exceptions->triple_fault = false;
 			add(exceptions, &exception, fresh);
+			told = true;
 			hardware = fresh = false;
 		} else if (begins(line, "check_exception old: ")) {
 			fresh = begins(line, "check_exception old: 0xffffffff ");
+			told &= !fresh;
 			hardware = false;
 		} else {
 			hardware = false;

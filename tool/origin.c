@@ -6,6 +6,8 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "bootabi.h"
 #include "kernel.h"
@@ -24,15 +26,15 @@ struct origin_facts origin_facts(const struct plan *plan)
 	};
 }
 
-/* Is it the kernel that the facts are about? */
-static bool fits(const struct file_view *file, const struct origin_facts *facts)
+/* Do these bytes hold the kernel with that sum? */
+static bool fits(const unsigned char *bytes, size_t size, uint32_t crc)
 {
 	struct kernel kernel;
 	struct error ignored;
 
-	if (kernel_parse(&kernel, file->bytes, file->size, "", &ignored) != 0)
+	if (!kernel_is_elf(bytes, size) || kernel_parse(&kernel, bytes, size, "", &ignored) != 0)
 		return false;
-	bool same = kernel.is_elf && kernel_crc(&kernel) == facts->kernel_crc;
+	bool same = kernel_crc(&kernel) == crc;
 	kernel_free(&kernel);
 	return same;
 }
@@ -43,7 +45,7 @@ static bool try_open(struct file_view *file, const char *path, const struct orig
 
 	if (file_open(file, path, &ignored) != 0)
 		return false;
-	if (kernel_is_elf(file->bytes, file->size) && fits(file, facts))
+	if (fits(file->bytes, file->size, facts->kernel_crc))
 		return true;
 	file_close(file);
 	return false;
@@ -72,13 +74,34 @@ int origin_open(struct file_view *file, const char *wanted, const char *booted,
 	return 0;
 }
 
-struct run_kernel origin_kernel(const struct file_view *file, const struct origin_facts *facts)
+struct run_kernel origin_kernel(const struct file_view *file, bool sure,
+				const struct origin_facts *facts)
 {
 	return (struct run_kernel){
-		.bytes = file->bytes,
-		.size = file->size,
+		.fd = file->fd,
+		.sure = sure,
+		.crc = facts->kernel_crc,
 		.slide = facts->slide,
 		.physical = facts->protocol != BT_PROTOCOL_NATIVE,
 		.stack = { facts->guard, facts->stack_size },
 	};
+}
+
+bool origin_read(const struct run_kernel *kernel, unsigned char **bytes, size_t *size)
+{
+	struct stat st;
+
+	*bytes = NULL;
+	if (kernel->fd < 0 || fstat(kernel->fd, &st) != 0)
+		return false;
+	*size = (size_t)st.st_size;
+	*bytes = malloc(*size + 1);
+	for (size_t done = 0; *bytes != NULL && done < *size;) {
+		ssize_t n = pread(kernel->fd, *bytes + done, *size - done, (off_t)done);
+
+		if (n <= 0)
+			return false;
+		done += (size_t)n;
+	}
+	return *bytes != NULL && (kernel->sure || fits(*bytes, *size, kernel->crc));
 }

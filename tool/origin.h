@@ -30,7 +30,12 @@ struct origin_facts origin_facts(const struct plan *plan);
 int origin_open(struct file_view *file, const char *wanted, const char *booted,
 		const struct origin_facts *facts, struct error *err);
 
-/* What the runner needs of it. */
-struct run_kernel origin_kernel(const struct file_view *file, const struct origin_facts *facts);
+/* What the runner needs of it; sure: it was named by the user. */
+struct run_kernel origin_kernel(const struct file_view *file, bool sure,
+				const struct origin_facts *facts);
+
+/* Read it whole, when it is needed: by then it may have been built anew.  False if
+ * there is none that fits.  The caller frees. */
+bool origin_read(const struct run_kernel *kernel, unsigned char **bytes, size_t *size);
 
 #endif

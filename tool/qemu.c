@@ -235,8 +235,7 @@ static void add_control(struct list *list, const struct qemu_machine *machine)
 		add(list, "-S");
 		add(list, "-no-shutdown");
 	}
-	if (machine->log_fd > 0 && !qemu_user_has(machine->user, "-d") &&
-	    !qemu_user_has(machine->user, "-D")) {
+	if (machine->log_fd > 0) {
 		/* Exceptions go there, once the runner asks for them. */
 		add(list, "-D");
 		add(list, "/dev/fd/%d", machine->log_fd);

@@ -115,17 +115,26 @@ static json_t *wait_answer(struct qmp *qmp, int timeout_ms)
 	for (;;) {
 		json_t *answer = next_answer(qmp);
 		int64_t left = deadline - clock_ms();
+		int ready_count;
 		struct pollfd ready[] = {
 			{ .fd = qmp->fd, .events = POLLIN },
 			{ .fd = qmp->interrupt, .events = POLLIN },
 		};
 
+		/* The answer to a command that was given up is not ours. */
+		if (answer != NULL && json_integer_value(json_object_get(answer, "id")) != qmp->last_id) {
+			json_decref(answer);
+			continue;
+		}
 		if (answer != NULL || qmp->fd < 0)
 			return answer;
-		if (left <= 0 || (poll(ready, 2, (int)left) < 0 && errno != EINTR)) {
+		ready_count = poll(ready, 2, left > 0 ? (int)left : 0);
+		if (ready_count == 0 || (ready_count < 0 && errno != EINTR)) {
 			qmp->mute = true;
 			return NULL;
 		}
+		if (ready_count < 0)
+			continue;
 		if (ready[0].revents != 0)
 			fill(qmp);
 		else if (ready[1].revents != 0)
@@ -136,8 +145,9 @@ static json_t *wait_answer(struct qmp *qmp, int timeout_ms)
 json_t *qmp_execute(struct qmp *qmp, const char *command, json_t *arguments, int timeout_ms)
 {
 	json_t *request = arguments != NULL ?
-				  json_pack("{s:s, s:o}", "execute", command, "arguments", arguments) :
-				  json_pack("{s:s}", "execute", command);
+				  json_pack("{s:s, s:i, s:o}", "execute", command, "id", ++qmp->last_id,
+					    "arguments", arguments) :
+				  json_pack("{s:s, s:i}", "execute", command, "id", ++qmp->last_id);
 	char *text = json_dumps(request, JSON_COMPACT);
 	json_t *result = NULL;
 

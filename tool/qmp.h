@@ -16,6 +16,7 @@ struct qmp {
 	size_t used;
 	size_t size;
 	int interrupt;		/* readable: stop waiting for an answer */
+	int last_id;		/* of the commands so far */
 	bool mute;		/* a command was not answered in time: no more are sent */
 	bool stopped;		/* a STOP event came; its reader clears it */
 	char shutdown[32];	/* reason of the SHUTDOWN event, "" while there was none */

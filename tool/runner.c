@@ -25,10 +25,12 @@
 #include "clock.h"
 #include "fileio.h"
 #include "guest.h"
+#include "origin.h"
 #include "qmp.h"
 #include "screen.h"
 
 #define ANSWER_MS 5000		/* for QEMU to answer a command */
+#define HURRY_MS 500		/* and when the user wants us to end */
 #define START_MS 60000		/* for QEMU to start */
 #define HALT_POLL_MS 250	/* between two looks at the CPUs */
 #define LOG_TAIL (64 * 1024)	/* bytes of QEMU's log that count */
@@ -46,6 +48,7 @@ struct runner {
 	size_t first_count;		/* cells of the screen when the kernel was entered */
 	uint16_t first_cells[SCREEN_FIRST_CELLS];
 	int log;			/* a file in memory: what QEMU logs of exceptions */
+	bool logging;			/* it does */
 	int memory;			/* a file in memory: what QEMU shows of the guest's */
 	struct qmp qmp;
 	bool entered;			/* the loader handed over to the kernel */
@@ -192,7 +195,7 @@ static char *read_log(struct runner *r)
 	struct stat st;
 	char *text = malloc(LOG_TAIL + 1);
 
-	if (text == NULL || r->log < 0 || fstat(r->log, &st) != 0) {
+	if (text == NULL || !r->logging || fstat(r->log, &st) != 0) {
 		free(text);
 		return NULL;
 	}
@@ -214,14 +217,30 @@ static void trim_log(const struct runner *r)
 		fallocate(r->log, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, st.st_size - LOG_TAIL);
 }
 
+/* The kernel's symbols, if its file is still what it was. */
+static struct symbols *open_symbols(const struct run_kernel *kernel)
+{
+	CLEANUP_FREE unsigned char *bytes = NULL;
+	size_t size;
+
+	if (!origin_read(kernel, &bytes, &size))
+		return NULL;
+	struct symbols *symbols = symbols_open(bytes, size, kernel->slide);
+	if (symbols != NULL && kernel->physical)
+		symbols_allow_physical(symbols);
+	return symbols;
+}
+
 /* Find out what there is to find out; with_log if it died of an exception. */
 static void examine(struct runner *r, bool with_log, struct run_outcome *outcome)
 {
-	const struct run_kernel *kernel = &r->options->kernel;
+	json_decref(qmp_execute(&r->qmp, "stop", NULL, ANSWER_MS));
 	CLEANUP_FREE char *log = with_log ? read_log(r) : NULL;
 	struct guest guest;
-	struct crash_evidence evidence = { .log = log, .stack = kernel->stack };
-	struct symbols *symbols = NULL;
+	struct crash_evidence evidence = { .log = log,
+					   .reported = r->faulted,
+					   .stack = r->options->kernel.stack };
+	struct symbols *symbols = open_symbols(&r->options->kernel);
 
 	outcome->crash = calloc(1, sizeof(*outcome->crash));
 	if (outcome->crash == NULL)
@@ -229,10 +248,6 @@ static void examine(struct runner *r, bool with_log, struct run_outcome *outcome
 	guest_init(&guest, &r->qmp, r->memory);
 	evidence.memory = guest_memory(&guest);
 	evidence.has_cpu = guest_cpu(&guest, &evidence.cpu);
-	if (kernel->bytes != NULL)
-		symbols = symbols_open(kernel->bytes, kernel->size, kernel->slide);
-	if (symbols != NULL && kernel->physical)
-		symbols_allow_physical(symbols);
 	evidence.symbols = symbols;
 	crash_examine(outcome->crash, &evidence);
 	symbols_close(symbols);
@@ -287,9 +302,11 @@ static void look(struct runner *r, struct run_outcome *outcome)
 
 	if (r->looked || outcome->verdict == VERDICT_CLOSED || outcome->verdict == VERDICT_PIPE)
 		return;
+	/* Who presses Ctrl-C does not wait for an answer that may not come. */
+	int patience = outcome->verdict == VERDICT_SIGNAL ? HURRY_MS : ANSWER_MS;
 	r->looked = true;
 	if (told || r->options->picture != 0)
-		json_decref(qmp_execute(&r->qmp, "stop", NULL, ANSWER_MS));
+		json_decref(qmp_execute(&r->qmp, "stop", NULL, patience));
 	if (r->options->picture != 0)
 		take_picture(r, outcome);
 	if (told)
@@ -352,8 +369,11 @@ static void handed_off(struct runner *r)
 	r->message_length = 0;
 	if (r->options->tell_screen)
 		r->first_count = screen_read_first(r->first_cells, &r->qmp);
-	if (r->log >= 0)
-		free(qmp_monitor(&r->qmp, "log int,cpu_reset", ANSWER_MS));
+	if (r->log >= 0) {
+		CLEANUP_FREE char *answer = qmp_monitor(&r->qmp, "log int,cpu_reset", ANSWER_MS);
+
+		r->logging = answer != NULL;
+	}
 	snprintf(ready, sizeof(ready), "o/b 0x%x 0x%x", PORT_READY, RUNNER_READY);
 	free(qmp_monitor(&r->qmp, ready, ANSWER_MS));
 }
@@ -646,6 +666,8 @@ static void take_signals(struct runner *r, sigset_t *old, sigset_t *child_mask)
 
 	sigemptyset(&ours);
 	sigaddset(&ours, SIGCHLD);
+	/* Only its end matters, not that somebody stopped it for a while. */
+	sigaction(SIGCHLD, &(struct sigaction){ .sa_handler = SIG_DFL, .sa_flags = SA_NOCLDSTOP }, NULL);
 	sigprocmask(SIG_SETMASK, NULL, child_mask);
 	for (size_t i = 0; i < sizeof(deadly) / sizeof(deadly[0]); i++) {
 		struct sigaction action;
@@ -705,6 +727,8 @@ int runner_run(struct qemu_machine *machine, const struct run_options *options,
 	/* Without these there is no crash report, which is no reason to fail. */
 	r.log = memfd_create("log", MFD_CLOEXEC);
 	r.memory = memfd_create("memory", MFD_CLOEXEC);
+	if (qemu_user_has(machine->user, "-d") || qemu_user_has(machine->user, "-D"))
+		cleanup_close(&r.log), r.log = -1;	/* the log is the user's */
 	machine->log_fd = r.log;
 
 	take_signals(&r, &old, &child_mask);

@@ -33,8 +33,9 @@ enum verdict {
 
 /* Whose symbols explain a crash. */
 struct run_kernel {
-	const unsigned char *bytes;	/* of the ELF file; NULL: there is none */
-	size_t size;
+	int fd;				/* the ELF file, -1: there is none */
+	bool sure;			/* whatever is in it (--symbols) */
+	uint32_t crc;			/* or else, only with these bytes in its segments */
 	uint64_t slide;			/* where it runs less where it is linked */
 	bool physical;			/* it begins without paging */
 	struct crash_stack stack;

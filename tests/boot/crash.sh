@@ -104,6 +104,20 @@ try "a loop" 124 "$MKBOOTIMG" run --headless --timeout 1 -c "loop" "$KERNELS/cra
 has "a loop: where" err "third+0x"
 has "a loop: its line" err "crash.c:$(line "while (zero == 0)")"
 
+# The log is QEMU's: where the user wants another one, it is left alone.
+try "the user's log: 122" 122 "$MKBOOTIMG" run --headless --timeout 30 -c "empty pointer" \
+	"$KERNELS/crash-native.elf" -d guest_errors
+has_not "the user's log: nothing of ours in it" err "check_exception"
+has "the user's log: what is known without one" err "triple fault or reset"
+has "the user's log: where" err "third+0x"
+
+# A kernel that is built anew while the old one runs: no wrong symbols.
+cp "$KERNELS/crash-native.elf" new.elf
+(sleep 1; cat "$KERNELS/ends.elf" >new.elf) &
+try "built anew meanwhile: 124" 124 "$MKBOOTIMG" run --headless --timeout 3 -c "loop" new.elf
+has "built anew meanwhile: no symbols" err "(no symbols)"
+has_not "built anew meanwhile: nor those of the new one" err "ends.c"
+
 # The same as data.
 try "JSON" 122 "$MKBOOTIMG" run --headless --timeout 30 --json -c "empty read-only" "$KERNELS/crash-native.elf"
 json() { python3 -c 'import json,sys; j=json.load(open("err")); print(eval(sys.argv[1]))' "$1"; }

