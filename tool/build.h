@@ -31,6 +31,7 @@ struct build_options {
 	bool has_kernel_base;
 	uint64_t kernel_base;
 	const char *bootloader;		/* directory of loader sources, NULL: bundled */
+	bool given;			/* on the command line: one that matters to kernels only */
 	bool quiet;
 	bool verbose;
 };
@@ -41,9 +42,6 @@ struct build_options {
  * the plan, and all. */
 extern const struct argp plan_argp;
 extern const struct argp build_argp;
-
-/* Was an option given that matters to kernels only? */
-bool build_options_given(const struct build_options *options);
 
 /* A kernel file, read and planned. */
 struct planned {

@@ -17,6 +17,7 @@
 #include "bootabi.h"
 #include "build.h"
 #include "command.h"
+#include "config.h"
 #include "image.h"
 #include "kvm.h"
 #include "report.h"
@@ -71,7 +72,7 @@ static const struct argp_option options_list[] = {
 	{ "symbols", OPT_SYMBOLS, "FILE", 0, "Explain a crash with the symbols of FILE (default: the kernel, or the one beside IMAGE)", 1 },
 	{ "json", OPT_RUN_JSON, NULL, 0, "Tell how it ended as JSON, on standard error", 1 },
 	{ "qemu", OPT_QEMU, "PROGRAM", 0, "The QEMU to run (default " QEMU_DEFAULT ")", 1 },
-	{ "dry-run", OPT_DRY_RUN, NULL, 0, "Build the image, print the QEMU command, do not run it", 1 },
+	{ "dry-run", OPT_DRY_RUN, NULL, OPTION_NOT_IN_FILE, "Build the image, print the QEMU command, do not run it", 1 },
 	{ 0 },
 };
 
@@ -214,7 +215,7 @@ static int prepare_image(const struct arguments *arguments, const unsigned char 
 			  arguments->target);
 		return error_hint(err, "an image's first sector ends with the bytes 55 AA");
 	}
-	if (build_options_given(&arguments->build)) {
+	if (arguments->build.given) {
 		error_set(err, ERROR_USAGE, 0, "'%s' is an image already: what a kernel is given, or built with, cannot be changed",
 			  arguments->target);
 		return error_hint(err, "give them to 'mkbootimg build'");
@@ -692,14 +693,15 @@ static int run(const struct arguments *arguments, struct error *err)
 	return status;
 }
 
+static const struct argp_child children[] = { { &build_argp, 0, "Building:", 2 }, { 0 } };
+const struct argp run_command_argp = { .options = options_list,
+				       .parser = parse,
+				       .args_doc = "KERNEL|IMAGE [QEMU-ARG...]",
+				       .doc = doc,
+				       .children = children };
+
 int command_run(int argc, char **argv, struct error *err)
 {
-	static const struct argp_child children[] = { { &build_argp, 0, "Building:", 2 }, { 0 } };
-	static const struct argp argp = { .options = options_list,
-					  .parser = parse,
-					  .args_doc = "KERNEL|IMAGE [QEMU-ARG...]",
-					  .doc = doc,
-					  .children = children };
 	struct arguments arguments = {
 		.build = BUILD_OPTIONS_DEFAULT,
 		.success_code = SUCCESS_CODE_DEFAULT,
@@ -708,7 +710,8 @@ int command_run(int argc, char **argv, struct error *err)
 		.qemu = QEMU_DEFAULT,
 	};
 
-	argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &arguments);
+	if (command_parse(&run_command_argp, argc, argv, ARGP_IN_ORDER, &arguments, err) != 0)
+		return STATUS_USAGE;
 	/* Standard output is for the command then. */
 	if (arguments.dry_run)
 		arguments.build.verbose = false;
