@@ -24,7 +24,7 @@ struct build_options {
 	uint64_t stack_size;		/* 0: the protocol's default */
 	uint64_t min_size;		/* of the image, bytes */
 	const char *protocol;		/* NULL: automatic */
-	const char **modules;		/* "FILE[=NAME]", in order; the array is the program's */
+	const char **modules;		/* "FILE[=NAME]", in order; the array is the caller's to free */
 	size_t module_count;
 	bool has_video;
 	struct plan_video video;

@@ -53,6 +53,7 @@ int command_build(int argc, char **argv, struct error *err)
 	int status = build_image(arguments.kernel, &arguments.build, false, &output, &result, err);
 	output_end(&output);
 	free(result.path);
+	free(arguments.build.modules);
 	if (status == 0)
 		return STATUS_OK;
 	return err->class == ERROR_USAGE ? STATUS_USAGE : STATUS_FAILURE;

@@ -319,5 +319,6 @@ int command_inspect(int argc, char **argv, struct error *err)
 	int status = build_is_kernel(file.bytes, file.size) ? inspect_kernel(&arguments, err) :
 							      inspect_image(&arguments, &file, err);
 	file_close(&file);
+	free(arguments.build.modules);
 	return status == 0 ? STATUS_OK : STATUS_FAILURE;
 }

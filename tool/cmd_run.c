@@ -898,5 +898,6 @@ int command_run(int argc, char **argv, struct error *err)
 		     err->class == ERROR_USAGE	     ? STATUS_USAGE :
 						       STATUS_CANNOT;
 	cargo_settings_free(&arguments.cargo);
+	free(arguments.build.modules);
 	return status;
 }
