@@ -302,9 +302,9 @@ static int ask_cargo(struct arguments *arguments, struct error *err)
 	arguments->is_test = cargo_is_test(arguments->target);
 	/* Nobody looks on. */
 	arguments->headless |= arguments->is_test;
-	if (command_context.no_config)
-		return 0;
-	if (cargo_read(cargo, arguments->is_test, err) != 0)
+	int status = command_context.no_config ? cargo_parse(cargo, NULL, arguments->is_test, "", err) :
+						 cargo_read(cargo, arguments->is_test, err);
+	if (status != 0)
 		return -1;
 	if (cargo->command != NULL && is_default(cargo->command)) {
 		qemu_free(cargo->command);
