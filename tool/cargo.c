@@ -194,6 +194,11 @@ static const json_t *find_package(const json_t *metadata, const char *manifest)
 	return NULL;
 }
 
+static const json_t *find_table(const json_t *package)
+{
+	return json_object_get(json_object_get(package, "metadata"), "bootimage");
+}
+
 /* Most packages have nothing for us, and asking takes a while.  If the manifest
  * cannot be read, cargo will say why. */
 static bool may_have_settings(const char *manifest)
@@ -202,7 +207,8 @@ static bool may_have_settings(const char *manifest)
 	size_t size;
 	struct error ignored;
 
-	return file_read(manifest, &bytes, &size, &ignored) != 0 || memmem(bytes, size, "bootimage", 9) != NULL;
+	return file_read(manifest, &bytes, &size, &ignored) != 0 ||
+	       memmem(bytes, size, "bootimage", strlen("bootimage")) != NULL;
 }
 
 int cargo_read(struct cargo_settings *settings, bool is_test, struct error *err)
@@ -221,11 +227,10 @@ int cargo_read(struct cargo_settings *settings, bool is_test, struct error *err)
 		const json_t *package = find_package(metadata, manifest);
 
 		if (package == NULL)
-			status = error_set(err, ERROR_SYSTEM, 0, "'cargo metadata' does not know '%s'", manifest);
+			status = error_set(err, ERROR_SYSTEM, 0, "'cargo metadata' does not know '%s'",
+					   manifest);
 		else
-			status = cargo_parse(settings,
-					     json_object_get(json_object_get(package, "metadata"), "bootimage"),
-					     is_test, manifest, err);
+			status = cargo_parse(settings, find_table(package), is_test, manifest, err);
 		json_decref(metadata);
 	}
 	free(out.text);
@@ -269,13 +274,20 @@ static bool is_words(const json_t *value)
 
 static bool is_of_kind(const json_t *value, enum kind kind)
 {
-	return kind == WORDS ? is_words(value) : kind == NUMBER ? json_is_integer(value) : json_is_boolean(value);
+	switch (kind) {
+	case WORDS:
+		return is_words(value);
+	case NUMBER:
+		return json_is_integer(value);
+	default:
+		return json_is_boolean(value);
+	}
 }
 
 static int refuse(const char *manifest, const char *key, const char *what, struct error *err)
 {
-	error_set(err, ERROR_USAGE, 0, "'%s': [package.metadata.bootimage]: '%s' %s", manifest, key, what);
-	return -1;
+	return error_set(err, ERROR_USAGE, 0, "'%s': [package.metadata.bootimage]: '%s' %s", manifest, key,
+			 what);
 }
 
 static int refuse_key(const char *manifest, const char *key, struct error *err)
@@ -342,7 +354,8 @@ int cargo_parse(struct cargo_settings *settings, const json_t *table, bool is_te
 
 	*settings = (struct cargo_settings){ .success_code = -1 };
 	if (table != NULL && !json_is_object(table))
-		return error_set(err, ERROR_USAGE, 0, "'%s': package.metadata.bootimage is not a table", manifest);
+		return error_set(err, ERROR_USAGE, 0, "'%s': package.metadata.bootimage is not a table",
+				 manifest);
 	json_object_foreach((json_t *)(uintptr_t)table, key, value) {
 		if (check_key(manifest, key, value, err) != 0)
 			return -1;

@@ -60,7 +60,8 @@ static int check_owner(const char *path, struct error *err)
 			continue;
 		error_set(err, ERROR_USAGE, 0, "'%s' is somebody else's (user %lu)", path,
 			  (unsigned long)owners[i]);
-		return error_hint(err, "if you trust it, say so with --config '%s'; otherwise give --no-config", path);
+		return error_hint(err, "if you trust it, say so with --config '%s'; otherwise give --no-config",
+				  path);
 	}
 	return 0;
 }
@@ -171,7 +172,8 @@ struct reader {
 };
 
 /* Complain about the current line. */
-static int __attribute__((format(printf, 2, 3))) refuse(const struct reader *r, const char *format, ...)
+static int __attribute__((format(printf, 2, 3))) refuse(const struct reader *r, const char *format,
+							...)
 {
 	char text[sizeof(r->err->text) / 2];
 	va_list args;
@@ -290,10 +292,13 @@ static int refuse_key(const struct reader *r, const struct config_section *secti
 
 	refuse(r, "[%s] has no key '%s'", section->name, name);
 	for (size_t i = 0; i < r->section_count; i++) {
-		if (find_option(r->sections[i].argp, name) != NULL)
+		const struct argp_option *option = find_option(r->sections[i].argp, name);
+
+		if (option != NULL && !(option->flags & OPTION_NOT_IN_FILE))
 			return error_hint(r->err, "it is a key of [%s]", r->sections[i].name);
 	}
-	return error_hint(r->err, "the nearest one is '%s'; keys are the long options of 'mkbootimg %s --help'",
+	return error_hint(r->err,
+			  "the nearest one is '%s'; keys are the long options of 'mkbootimg %s --help'",
 			  nearest_key(section->argp, name, &distance), section->name);
 }
 
