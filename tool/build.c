@@ -13,6 +13,7 @@
 
 #include "bootabi.h"
 #include "boottable.h"
+#include "config.h"
 #include "image.h"
 #include "loader.h"
 #include "report.h"
@@ -30,7 +31,7 @@ enum {
 	OPT_BOOTLOADER,
 };
 
-static const struct argp_option plan_options_list[] = {
+const struct argp_option plan_options_list[] = {
 	{ "cmdline", 'c', "STRING", 0, "Give the kernel this command line", 0 },
 	{ "module", 'm', "FILE[=NAME]", 0, "Load FILE along with the kernel; may be repeated", 0 },
 	{ "protocol", OPT_PROTOCOL, "NAME", 0, "Enter the kernel by this protocol: auto, native, multiboot1, multiboot2 or pvh", 0 },
@@ -111,33 +112,47 @@ static int parse_video(const char *text, struct plan_video *video)
 	return 0;
 }
 
+/* An option was given that matters to kernels only.  A file's are for the kernels
+ * among what it is read for. */
+static void note_given(struct build_options *options, const struct argp_state *state)
+{
+	options->given |= !OPTION_FROM_FILE(state);
+}
+
 static error_t parse_plan_option(int key, char *arg, struct argp_state *state)
 {
 	struct build_options *options = state->input;
 
 	switch (key) {
 	case 'c':
+		note_given(options, state);
 		options->cmdline = arg;
 		return 0;
 	case 'm':
+		note_given(options, state);
 		*plan_append(options->modules, options->module_count) = arg;
 		return 0;
 	case OPT_PROTOCOL:
 		options->protocol = strcmp(arg, "auto") == 0 ? NULL : arg;
+		if (options->protocol != NULL)
+			note_given(options, state);
 		if (options->protocol != NULL && !protocol_exists(arg))
 			argp_error(state, "--protocol: '%s' is none of auto, native, multiboot1, multiboot2, pvh", arg);
 		return 0;
 	case OPT_VIDEO:
+		note_given(options, state);
 		options->has_video = true;
 		if (parse_video(arg, &options->video) != 0)
 			argp_error(state, "--video: '%s' is neither text nor a mode like 1024x768 or 1024x768x32", arg);
 		return 0;
 	case OPT_STACK_SIZE:
+		note_given(options, state);
 		if (parse_size(arg, 1, &options->stack_size) != 0 || options->stack_size == 0 ||
 		    options->stack_size > STACK_MAX)
 			argp_error(state, "--stack-size: '%s' is not a size from 1 to 256M", arg);
 		return 0;
 	case OPT_KERNEL_BASE:
+		note_given(options, state);
 		options->has_kernel_base = true;
 		if (parse_size(arg, 1, &options->kernel_base) != 0 || options->kernel_base % PAGE_SIZE != 0)
 			argp_error(state, "--kernel-base: '%s' is not an address on a page boundary (a multiple of 0x1000)",
@@ -159,13 +174,16 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		state->child_inputs[0] = options;
 		return 0;
 	case 'o':
+		note_given(options, state);
 		options->output = arg;
 		return 0;
 	case OPT_SIZE:
+		note_given(options, state);
 		if (parse_size(arg, 1, &options->min_size) != 0)
 			argp_error(state, "--size: '%s' is not a size (a number and K, M, G or T)", arg);
 		return 0;
 	case OPT_BOOTLOADER:
+		note_given(options, state);
 		options->bootloader = arg;
 		return 0;
 	case 'q':
@@ -189,13 +207,6 @@ void build_options_free(struct build_options *options)
 	free(options->modules);
 	options->modules = NULL;
 	options->module_count = 0;
-}
-
-bool build_options_given(const struct build_options *options)
-{
-	return options->output != NULL || options->cmdline[0] != '\0' || options->min_size != 0 ||
-	       options->bootloader != NULL || options->module_count > 0 || options->protocol != NULL ||
-	       options->has_video || options->has_kernel_base || options->stack_size != 0;
 }
 
 /* A path's last component. */

@@ -31,6 +31,7 @@ struct build_options {
 	bool has_kernel_base;
 	uint64_t kernel_base;
 	const char *bootloader;		/* directory of loader sources, NULL: bundled */
+	bool given;			/* on the command line: one that matters to kernels only */
 	bool quiet;
 	bool verbose;
 };
@@ -39,11 +40,9 @@ struct build_options {
 
 /* argp child parsers; their input is a struct build_options.  Those that change
  * the plan, and all. */
+extern const struct argp_option plan_options_list[];
 extern const struct argp plan_argp;
 extern const struct argp build_argp;
-
-/* Was an option given that matters to kernels only? */
-bool build_options_given(const struct build_options *options);
 
 /* Release what the parsers allocated. */
 void build_options_free(struct build_options *options);

@@ -36,18 +36,20 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
+static const struct argp_child children[] = { { &build_argp, 0, NULL, 0 }, { 0 } };
+const struct argp build_command_argp = { .parser = parse,
+					 .args_doc = "KERNEL",
+					 .doc = doc,
+					 .children = children };
+
 int command_build(int argc, char **argv, struct error *err)
 {
-	static const struct argp_child children[] = { { &build_argp, 0, NULL, 0 }, { 0 } };
-	static const struct argp argp = { .parser = parse,
-					  .args_doc = "KERNEL",
-					  .doc = doc,
-					  .children = children };
 	struct arguments arguments = { .build = BUILD_OPTIONS_DEFAULT };
 	struct output output;
 	struct build_result result;
 
-	argp_parse(&argp, argc, argv, 0, NULL, &arguments);
+	if (command_parse(&build_command_argp, argc, argv, 0, &arguments, err) != 0)
+		return STATUS_USAGE;
 	int status = build_image(arguments.kernel, &arguments.build, false, &output, &result, err);
 	output_end(&output);
 	free(result.path);

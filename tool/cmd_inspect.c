@@ -263,7 +263,7 @@ static int inspect_image(const struct arguments *arguments, const struct file_vi
 	struct image image;
 	struct contents contents = { .image = &image, .file = file };
 
-	if (build_options_given(&arguments->build)) {
+	if (arguments->build.given) {
 		error_set(err, ERROR_USAGE, 0, "'%s' is an image already: options for planning are for kernels",
 			  arguments->file);
 		return error_hint(err, "inspect the kernel that it was built from");
@@ -312,7 +312,8 @@ int command_inspect(int argc, char **argv, struct error *err)
 	struct arguments arguments = { .build = BUILD_OPTIONS_DEFAULT };
 	struct file_view file;
 
-	argp_parse(&argp, argc, argv, 0, NULL, &arguments);
+	if (command_parse(&argp, argc, argv, 0, &arguments, err) != 0)
+		return STATUS_USAGE;
 	int status = file_open(&file, arguments.file, err);
 	if (status == 0) {
 		status = build_is_kernel(file.bytes, file.size) ? inspect_kernel(&arguments, err) :

@@ -16,9 +16,12 @@
 
 #include "bootabi.h"
 #include "build.h"
+#include "cargo.h"
 #include "command.h"
+#include "config.h"
 #include "image.h"
 #include "kvm.h"
+#include "plain.h"
 #include "report.h"
 #include "runner.h"
 
@@ -31,6 +34,7 @@
 
 #define CPUS_MAX 255
 
+#define DISK_DEFAULT "ahci"
 #define SUCCESS_CODE_DEFAULT 33		/* the guest wrote 0x10 */
 
 enum {
@@ -57,21 +61,26 @@ static const char doc[] =
 	"without --timeout, the window was closed); odd: the guest wrote another value v, and this is 2v+1; 2 usage; 120 halted "
 	"for good (judged with --timeout); 122 crashed; 124 timed out; 126 it could not be done.";
 
-static const struct argp_option options_list[] = {
-	{ "headless", OPT_HEADLESS, NULL, 0, "No window; COM1 and port 0xe9 on standard output", 1 },
+/* What test has, too. */
+const struct argp_option run_machine_options[] = {
 	{ "timeout", OPT_TIMEOUT, "SECONDS", 0, "End the machine after SECONDS (fractions allowed)", 1 },
 	{ "success-code", OPT_SUCCESS_CODE, "N", 0, "QEMU's exit status that means success (default 33)", 1 },
 	{ "memory", OPT_MEMORY, "SIZE", 0, "Memory of the machine (default 128M, or what the kernel needs)", 1 },
 	{ "cpus", OPT_CPUS, "N", 0, "Processors of the machine (default 1)", 1 },
 	{ "accel", OPT_ACCEL, "NAME", 0, "How QEMU runs the machine: auto (default), tcg, kvm", 1 },
+	{ "disk", OPT_DISK, "KIND", 0, "How the image is attached: ahci (default), ide, nvme, usb, virtio", 1 },
+	{ "symbols", OPT_SYMBOLS, "FILE", 0, "Explain a crash with the symbols of FILE (default: the kernel, or the one beside IMAGE)", 1 },
+	{ "qemu", OPT_QEMU, "PROGRAM", 0, "The QEMU to run (default " QEMU_DEFAULT ")", 1 },
+	{ 0 },
+};
+
+static const struct argp_option options_list[] = {
+	{ "headless", OPT_HEADLESS, NULL, 0, "No window; COM1 and port 0xe9 on standard output", 1 },
 	{ "serial", OPT_SERIAL, "FILE", 0, "Write COM1 to FILE instead of standard output", 1 },
 	{ "screen", OPT_SCREEN, NULL, 0, "Print the text screen at the end, whatever is on it", 1 },
 	{ "screenshot", OPT_SCREENSHOT, "FILE", 0, "Write a picture of the screen at the end to FILE (PNG)", 1 },
-	{ "disk", OPT_DISK, "KIND", 0, "How the image is attached: ahci (default), ide, nvme, usb, virtio", 1 },
-	{ "symbols", OPT_SYMBOLS, "FILE", 0, "Explain a crash with the symbols of FILE (default: the kernel, or the one beside IMAGE)", 1 },
 	{ "json", OPT_RUN_JSON, NULL, 0, "Tell how it ended as JSON, on standard error", 1 },
-	{ "qemu", OPT_QEMU, "PROGRAM", 0, "The QEMU to run (default " QEMU_DEFAULT ")", 1 },
-	{ "dry-run", OPT_DRY_RUN, NULL, 0, "Build the image, print the QEMU command, do not run it", 1 },
+	{ "dry-run", OPT_DRY_RUN, NULL, OPTION_NOT_IN_FILE, "Build the image, print the QEMU command, do not run it", 1 },
 	{ 0 },
 };
 
@@ -79,6 +88,9 @@ struct arguments {
 	struct build_options build;
 	const char *target;	/* kernel or image */
 	char **user;		/* for QEMU */
+	struct cargo_settings cargo;
+	bool is_test;		/* cargo's: judged as tests are */
+	bool has_code;		/* success_code is not our default */
 	bool headless;
 	bool dry_run;
 	double timeout;
@@ -91,8 +103,8 @@ struct arguments {
 	const char *serial;	/* NULL: standard output */
 	bool screen;
 	const char *screenshot;	/* NULL: none */
-	const char *disk;
-	const char *qemu;
+	const char *disk;	/* NULL: not given */
+	const char *qemu;	/* NULL: not given */
 };
 
 static double parse_seconds(const char *text)
@@ -129,6 +141,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	switch (key) {
 	case ARGP_KEY_INIT:
 		state->child_inputs[0] = &arguments->build;
+		state->child_inputs[1] = arguments;
 		return 0;
 	case OPT_HEADLESS:
 		arguments->headless = true;
@@ -140,6 +153,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPT_SUCCESS_CODE:
 		arguments->success_code = parse_code(arg);
+		arguments->has_code = true;
 		if (arguments->success_code < 0)
 			argp_error(state, "--success-code: '%s' is not a number from 0 to 255", arg);
 		return 0;
@@ -197,6 +211,122 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
+/* ---- What cargo and the package say -------------------------------------- */
+
+/* Is a program a QEMU, by its name? */
+static bool is_qemu(const char *program)
+{
+	const char *slash = strrchr(program, '/');
+	const char *name = slash != NULL ? slash + 1 : program;
+
+	return strncmp(name, "qemu-system-", strlen("qemu-system-")) == 0 || strcmp(name, "qemu-kvm") == 0 ||
+	       strcmp(name, "kvm") == 0;
+}
+
+/* Does the package have a command of its own, of a program that we do not know? */
+static bool runs_plainly(const struct arguments *arguments)
+{
+	return arguments->cargo.command != NULL && arguments->qemu == NULL &&
+	       !is_qemu(arguments->cargo.command[0]);
+}
+
+/* Replace each {} in text by path.  The caller frees. */
+static char *insert_path(const char *text, const char *path)
+{
+	char *whole = format_string("%s", "");
+	const char *braces;
+
+	for (; (braces = strstr(text, "{}")) != NULL; text = braces + 2) {
+		char *longer = format_string("%s%.*s%s", whole, (int)(braces - text), text, path);
+
+		free(whole);
+		whole = longer;
+	}
+	char *result = format_string("%s%s", whole, text);
+	free(whole);
+	return result;
+}
+
+static void add_word(char ***words, size_t *count, char *word)
+{
+	*plan_append(*words, *count) = word;
+}
+
+/* A list of words, which are copies: those of the package's command from the first
+ * on, with the image's path, if there is a command; the package's further arguments;
+ * and the user's.  The caller frees with qemu_free(). */
+static char **gather_words(const struct arguments *arguments, size_t first, const char *path)
+{
+	char **command = arguments->cargo.command, **words = NULL;
+	size_t count = 0;
+
+	for (size_t i = first; command != NULL && command[i] != NULL; i++) {
+		/* With --disk the image is ours to attach: "-drive file={}" goes. */
+		if (arguments->disk == NULL || first == 0 || strstr(command[i], "{}") == NULL)
+			add_word(&words, &count, insert_path(command[i], path));
+		else if (count > 0 && words[count - 1][0] == '-')
+			free(words[--count]);
+	}
+	for (char **arg = arguments->cargo.args; arg != NULL && *arg != NULL; arg++)
+		add_word(&words, &count, format_string("%s", *arg));
+	for (char **arg = arguments->user; *arg != NULL; arg++)
+		add_word(&words, &count, format_string("%s", *arg));
+	add_word(&words, &count, NULL);
+	return words;
+}
+
+/* Does the package's command attach the image? */
+static bool command_attaches(const struct arguments *arguments)
+{
+	for (char **word = arguments->cargo.command; word != NULL && *word != NULL; word++) {
+		if (strstr(*word, "{}") != NULL)
+			return true;
+	}
+	return false;
+}
+
+/* What bootimage runs if it is told nothing is our own way to do it. */
+static bool is_default(char *const *command)
+{
+	static const char *const words[] = { "qemu-system-x86_64", "-drive", "format=raw,file={}" };
+
+	for (size_t i = 0; i < 3; i++) {
+		if (command[i] == NULL || strcmp(command[i], words[i]) != 0)
+			return false;
+	}
+	return command[3] == NULL;
+}
+
+/* Ask cargo, if it has started us.  What was given to us counts more. */
+static int ask_cargo(struct arguments *arguments, struct error *err)
+{
+	struct cargo_settings *cargo = &arguments->cargo;
+
+	*cargo = (struct cargo_settings){ .success_code = -1 };
+	if (!cargo_is_parent())
+		return 0;
+	arguments->is_test = cargo_is_test(arguments->target);
+	/* Nobody looks on. */
+	arguments->headless |= arguments->is_test;
+	int status = command_context.no_config ? cargo_parse(cargo, NULL, arguments->is_test, "", err) :
+						 cargo_read(cargo, arguments->is_test, err);
+	if (status != 0)
+		return -1;
+	if (cargo->command != NULL && is_default(cargo->command)) {
+		qemu_free(cargo->command);
+		cargo->command = NULL;
+	}
+	if (arguments->timeout == 0)
+		arguments->timeout = cargo->timeout;
+	if (!arguments->has_code && cargo->success_code >= 0) {
+		arguments->has_code = true;
+		arguments->success_code = cargo->success_code;
+	}
+	return 0;
+}
+
+/* ---- What is to be booted ------------------------------------------------ */
+
 /* What is to be booted, ready for QEMU. */
 struct target {
 	struct output output;	/* a kernel's image, meanwhile */
@@ -214,7 +344,7 @@ static int prepare_image(const struct arguments *arguments, const unsigned char 
 			  arguments->target);
 		return error_hint(err, "an image's first sector ends with the bytes 55 AA");
 	}
-	if (build_options_given(&arguments->build)) {
+	if (arguments->build.given) {
 		error_set(err, ERROR_USAGE, 0, "'%s' is an image already: what a kernel is given, or built with, cannot be changed",
 			  arguments->target);
 		return error_hint(err, "give them to 'mkbootimg build'");
@@ -240,7 +370,8 @@ static int prepare_kernel(const struct arguments *arguments, struct target *targ
 			  struct error *err)
 {
 	/* An image without a name, unless somebody is to see it. */
-	bool anonymous = arguments->build.output == NULL && !arguments->dry_run;
+	bool anonymous = arguments->build.output == NULL && !arguments->dry_run &&
+			 !runs_plainly(arguments);
 	struct build_result result;
 
 	if (build_image(arguments->target, &arguments->build, anonymous, &target->output, &result, err) !=
@@ -310,9 +441,9 @@ static char *choose_debug_console(void)
 }
 
 /* Has the user put an option of ours behind the kernel? */
-static bool has_our_option(char *const *user)
+static bool has_option(const struct argp_option *options, char *const *user)
 {
-	for (const struct argp_option *option = options_list; option->name != NULL; option++) {
+	for (const struct argp_option *option = options; option->name != NULL; option++) {
 		size_t length = strlen(option->name);
 
 		for (char *const *arg = user; *arg != NULL; arg++) {
@@ -322,6 +453,11 @@ static bool has_our_option(char *const *user)
 		}
 	}
 	return false;
+}
+
+static bool has_our_option(char *const *user)
+{
+	return has_option(options_list, user) || has_option(run_machine_options, user);
 }
 
 /* Do they ask QEMU something that it answers instead of running? */
@@ -348,6 +484,12 @@ static const char *crash_title(const struct run_outcome *outcome)
 	return crash->exceptions.triple_fault ? "the kernel crashed" : "the kernel reset the machine";
 }
 
+/* A test that has a status for success must end by it: QEMU's status is 0 then. */
+static bool off_is_failure(const struct arguments *arguments)
+{
+	return arguments->is_test && arguments->has_code && arguments->success_code != 0;
+}
+
 /* A sentence for how it ended; "" if all is well.  The caller frees. */
 static char *describe(const struct arguments *arguments, const struct run_outcome *outcome)
 {
@@ -362,6 +504,10 @@ static char *describe(const struct arguments *arguments, const struct run_outcom
 		return format_string("the kernel ended with status %d (it wrote 0x%02x to port 0xf4%s)",
 				     outcome->code, outcome->code >> 1,
 				     outcome->code == 1 ? ", or QEMU failed and said why" : "");
+	case VERDICT_POWERED_OFF:
+		return format_string("%s", off_is_failure(arguments) ?
+						   "the kernel switched the machine off, which is not how this test succeeds" :
+						   "");
 	case VERDICT_HALTED:
 		title = format_string("the kernel halted for good (interrupts off)");
 		break;
@@ -434,7 +580,7 @@ static int judge(const struct arguments *arguments, const struct run_outcome *ou
 	case VERDICT_GUEST_CODE:
 		return outcome->code == arguments->success_code ? STATUS_OK : outcome->code;
 	case VERDICT_POWERED_OFF:
-		return STATUS_OK;
+		return off_is_failure(arguments) ? STATUS_FAILURE : STATUS_OK;
 	case VERDICT_CLOSED:
 		return arguments->timeout == 0 ? STATUS_OK : cannot(arguments, outcome, err);
 	case VERDICT_REFUSED:
@@ -645,6 +791,7 @@ static int run_target(const struct arguments *arguments, const struct target *ta
 		.program = arguments->qemu,
 		.image = target->path,
 		.disk = arguments->disk,
+		.reboots = arguments->cargo.reboots,
 		.display = choose_display(arguments),
 		.qmp_fd = -1,
 		.runner_fd = -1,
@@ -654,6 +801,7 @@ static int run_target(const struct arguments *arguments, const struct target *ta
 		.user = arguments->user,
 	};
 	struct run_options options = { .timeout = arguments->timeout,
+				       .reboots = arguments->cargo.reboots,
 				       .own_image = target->own_image,
 				       .want_screen = arguments->screen };
 
@@ -677,6 +825,50 @@ static int run_target(const struct arguments *arguments, const struct target *ta
 	return status;
 }
 
+/* Run a program that is no QEMU, and judge by its exit status, as bootimage does. */
+static int run_plainly(const struct arguments *arguments, const struct target *target,
+		       struct error *err)
+{
+	char **command = gather_words(arguments, 0, target->path);
+	int status = STATUS_OK;
+
+	if (arguments->dry_run) {
+		CLEANUP_FREE char *line = qemu_quote(command);
+
+		puts(line);
+	} else {
+		status = plain_run(command, arguments->timeout, err);
+	}
+	qemu_free(command);
+	if (arguments->dry_run)
+		return status;
+	if (status == -2) {
+		fprintf(stderr, "mkbootimg: run: timed out after %g seconds\n", arguments->timeout);
+		return STATUS_TIMEOUT;
+	}
+	if (status < 0)
+		return STATUS_CANNOT;
+	if (arguments->has_code && status == arguments->success_code)
+		return STATUS_OK;
+	return status == 0 && off_is_failure(arguments) ? STATUS_FAILURE : status;
+}
+
+/* Run QEMU, with what the package has for it. */
+static int run_qemu(const struct arguments *arguments, const struct target *target, struct error *err)
+{
+	struct arguments complete = *arguments;
+	const char *program = arguments->cargo.command != NULL ? arguments->cargo.command[0] : QEMU_DEFAULT;
+
+	complete.user = gather_words(arguments, 1, target->path);
+	if (complete.qemu == NULL)
+		complete.qemu = program;
+	if (complete.disk == NULL && !command_attaches(arguments))
+		complete.disk = DISK_DEFAULT;
+	int status = run_target(&complete, target, err);
+	qemu_free(complete.user);
+	return status;
+}
+
 static int run(const struct arguments *arguments, struct error *err)
 {
 	struct target target;
@@ -687,7 +879,8 @@ static int run(const struct arguments *arguments, struct error *err)
 		return STATUS_USAGE;
 	}
 	if (prepare(arguments, &target, err) == 0)
-		status = run_target(arguments, &target, err);
+		status = runs_plainly(arguments) ? run_plainly(arguments, &target, err) :
+						   run_qemu(arguments, &target, err);
 	else if (err->class == ERROR_USAGE)
 		status = STATUS_USAGE;
 	output_end(&target.output);
@@ -695,29 +888,43 @@ static int run(const struct arguments *arguments, struct error *err)
 	return status;
 }
 
+/* Only options: arguments and what argp itself says are for parse(). */
+static error_t parse_machine(int key, char *arg, struct argp_state *state)
+{
+	for (const struct argp_option *option = run_machine_options; option->name != NULL; option++) {
+		if (option->key == key)
+			return parse(key, arg, state);
+	}
+	return ARGP_ERR_UNKNOWN;
+}
+
+static const struct argp machine_argp = { .options = run_machine_options, .parser = parse_machine };
+static const struct argp_child children[] = { { &build_argp, 0, "Building:", 2 },
+					      { &machine_argp, 0, NULL, 0 },
+					      { 0 } };
+const struct argp run_command_argp = { .options = options_list,
+				       .parser = parse,
+				       .args_doc = "KERNEL|IMAGE [QEMU-ARG...]",
+				       .doc = doc,
+				       .children = children };
+
 int command_run(int argc, char **argv, struct error *err)
 {
-	static const struct argp_child children[] = { { &build_argp, 0, "Building:", 2 }, { 0 } };
-	static const struct argp argp = { .options = options_list,
-					  .parser = parse,
-					  .args_doc = "KERNEL|IMAGE [QEMU-ARG...]",
-					  .doc = doc,
-					  .children = children };
 	struct arguments arguments = {
 		.build = BUILD_OPTIONS_DEFAULT,
 		.success_code = SUCCESS_CODE_DEFAULT,
 		.accel = "auto",
-		.disk = "ahci",
-		.qemu = QEMU_DEFAULT,
 	};
 
-	argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &arguments);
+	if (command_parse(&run_command_argp, argc, argv, ARGP_IN_ORDER, &arguments, err) != 0)
+		return STATUS_USAGE;
 	/* Standard output is for the command then. */
 	if (arguments.dry_run)
 		arguments.build.verbose = false;
-	int status = run(&arguments, err);
+	int status = ask_cargo(&arguments, err) == 0 ? run(&arguments, err) :
+		     err->class == ERROR_USAGE	     ? STATUS_USAGE :
+						       STATUS_CANNOT;
+	cargo_settings_free(&arguments.cargo);
 	build_options_free(&arguments.build);
 	return status;
 }
-
-const struct argp_option *const run_options = options_list;

@@ -50,10 +50,6 @@ static const struct argp_option own_options[] = {
 	{ 0 },
 };
 
-/* Options of run that make sense for many kernels without a window. */
-static const char *const passed_on[] = { "timeout", "success-code", "memory", "cpus",
-					 "accel",   "disk",	    "symbols", "qemu" };
-
 struct arguments {
 	char **run_arguments;	/* for each "run" */
 	size_t run_argument_count;
@@ -106,12 +102,12 @@ static error_t parse_passed(int key, char *arg, struct argp_state *state,
 
 static error_t parse_plan(int key, char *arg, struct argp_state *state)
 {
-	return parse_passed(key, arg, state, plan_argp.options);
+	return parse_passed(key, arg, state, plan_options_list);
 }
 
 static error_t parse_run(int key, char *arg, struct argp_state *state)
 {
-	return parse_passed(key, arg, state, run_options);
+	return parse_passed(key, arg, state, run_machine_options);
 }
 
 static bool parse_count(const char *text, unsigned long most, unsigned long *count)
@@ -339,29 +335,34 @@ static int run_session(struct session *session, struct error *err)
 	return session->failed == 0 ? STATUS_OK : STATUS_FAILURE;
 }
 
+static const struct argp plan_passed_argp = { .options = plan_options_list, .parser = parse_plan };
+static const struct argp machine_passed_argp = { .options = run_machine_options,
+						 .parser = parse_run };
+static const struct argp_child children[] = { { &machine_passed_argp, 0, "Running, as with run:", 2 },
+					      { &plan_passed_argp, 0, "Building, as with build:", 3 },
+					      { 0 } };
+const struct argp test_command_argp = { .options = own_options,
+					.parser = parse,
+					.args_doc = "KERNEL...",
+					.doc = doc,
+					.children = children };
+
+static void free_arguments(struct arguments *arguments)
+{
+	for (size_t i = 0; i < arguments->run_argument_count; i++)
+		free(arguments->run_arguments[i]);
+	free(arguments->run_arguments);
+	free(arguments->kernels);
+}
+
 int command_test(int argc, char **argv, struct error *err)
 {
-	struct argp_option machine_options[sizeof(passed_on) / sizeof(passed_on[0]) + 1] = { 0 };
-	struct argp plan = { .options = plan_argp.options, .parser = parse_plan };
-	struct argp machine = { .options = machine_options, .parser = parse_run };
-	struct argp_child children[] = { { &machine, 0, "Running, as with run:", 2 },
-					 { &plan, 0, "Building, as with build:", 3 },
-					 { 0 } };
-	struct argp argp = { .options = own_options,
-			     .parser = parse,
-			     .args_doc = "KERNEL...",
-			     .doc = doc,
-			     .children = children };
 	struct arguments arguments = { .repeat = 1, .shard = 1, .shards = 1, .expect_crash = -1 };
-	size_t used = 0;
 
-	for (const struct argp_option *option = run_options; option->name != NULL; option++) {
-		for (size_t i = 0; i < sizeof(passed_on) / sizeof(passed_on[0]); i++) {
-			if (strcmp(option->name, passed_on[i]) == 0)
-				machine_options[used++] = *option;
-		}
+	if (command_parse(&test_command_argp, argc, argv, 0, &arguments, err) != 0) {
+		free_arguments(&arguments);
+		return STATUS_USAGE;
 	}
-	argp_parse(&argp, argc, argv, 0, NULL, &arguments);
 	if (!arguments.has_timeout)
 		pass_on(&arguments, "timeout", TIMEOUT_DEFAULT);
 	*plan_append(arguments.run_arguments, arguments.run_argument_count) = NULL;
@@ -371,9 +372,6 @@ int command_test(int argc, char **argv, struct error *err)
 				   .bar = isatty(STDERR_FILENO) };
 	int status = run_session(&session, err);
 	suite_free(session.tests, session.count);
-	for (size_t i = 0; i < arguments.run_argument_count; i++)
-		free(arguments.run_arguments[i]);
-	free(arguments.run_arguments);
-	free(arguments.kernels);
+	free_arguments(&arguments);
 	return status;
 }

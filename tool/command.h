@@ -4,17 +4,20 @@
  *
  *	its file cmd_NAME.c, which defines command_NAME();
  *	its prototype below;
- *	its row in the table in main.c;
+ *	its row in the table in main.c, and if mkbootimg.conf is to have a section for
+ *	it, a row for that in command.c;
  *	its section in man/mkbootimg.1 and the README;
  *	its tests in tests/cli/.
  *
- * A command parses its own arguments with argp into a structure of its own.  An
- * error that it returns is printed by main().
+ * A command parses its own arguments with command_parse() into a structure of its
+ * own, which its parser must not clear, since options of mkbootimg.conf are there
+ * already.  An error that it returns is printed by main().
  */
 #ifndef MKBOOTIMG_COMMAND_H
 #define MKBOOTIMG_COMMAND_H
 
 #include <argp.h>
+#include <stdbool.h>
 
 #include "error.h"
 
@@ -37,14 +40,37 @@ struct command {
 	 * (class not ERROR_NONE), main() prints it. */
 	int (*run)(int argc, char **argv, struct error *err);
 	int failure;		/* exit status when it could not be done */
+	/* The sections of mkbootimg.conf that count for it, in order; may be none.
+	 * Keys that are no options of the command are passed over. */
+	const char *sections[3];
 };
+
+/* What was said before the command, and the command. */
+extern struct command_context {
+	const struct command *command;
+	const char *config_path;	/* NULL: mkbootimg.conf is looked for */
+	bool no_config;
+} command_context;
+
+/* argp_parse() for commands: first the options of mkbootimg.conf, then argv.  -1,
+ * and an error, if that file is wrong. */
+int command_parse(const struct argp *argp, int argc, char **argv, unsigned int flags, void *input,
+		  struct error *err);
+
+/* Release what command_parse() gave. */
+void command_end(void);
+
+/* Whose options are the keys of a section in mkbootimg.conf. */
+extern const struct argp build_command_argp;
+extern const struct argp run_command_argp;
+extern const struct argp test_command_argp;
 
 int command_build(int argc, char **argv, struct error *err);
 int command_run(int argc, char **argv, struct error *err);
 int command_test(int argc, char **argv, struct error *err);
 int command_inspect(int argc, char **argv, struct error *err);
 
-/* The options of run alone, for commands that run. */
-extern const struct argp_option *const run_options;
+/* The options of run that say what the machine is like. */
+extern const struct argp_option run_machine_options[];
 
 #endif

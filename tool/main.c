@@ -12,15 +12,28 @@
 #include <unistd.h>
 
 #include "command.h"
+#include "config.h"
 #include "fileio.h"
 
 static const struct command commands[] = {
-	{ "build", "write a bootable disk image of a kernel", command_build, STATUS_FAILURE },
-	{ "run", "boot a kernel or an image in QEMU", command_run, STATUS_CANNOT },
-	{ "test", "boot kernels, judge each, print TAP", command_test, STATUS_CANNOT },
-	{ "inspect", "show the plan for a kernel, or what an image holds", command_inspect, STATUS_FAILURE },
+	{ "build", "write a bootable disk image of a kernel", command_build, STATUS_FAILURE, { "build" } },
+	{ "run", "boot a kernel or an image in QEMU", command_run, STATUS_CANNOT, { "build", "run" } },
+	{ "test", "boot kernels, judge each, print TAP", command_test, STATUS_CANNOT, { "build", "test" } },
+	{ "inspect", "show the plan for a kernel, or what an image holds", command_inspect, STATUS_FAILURE,
+	  { "build" } },
 };
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
+
+enum {
+	OPT_CONFIG = 500,
+	OPT_NO_CONFIG,
+};
+
+static const struct argp_option options_list[] = {
+	{ "config", OPT_CONFIG, "FILE", 0, "Read FILE instead of looking for " CONFIG_NAME, 0 },
+	{ "no-config", OPT_NO_CONFIG, NULL, 0, "Read no " CONFIG_NAME, 0 },
+	{ 0 },
+};
 
 const char *argp_program_version = "mkbootimg " MKBOOTIMG_VERSION;
 
@@ -55,8 +68,14 @@ static error_t parse_global(int key, char *arg, struct argp_state *state)
 {
 	struct global *global = state->input;
 
-	(void)arg;
 	switch (key) {
+	case OPT_CONFIG:
+		command_context.config_path = arg;
+		command_context.no_config = false;
+		return 0;
+	case OPT_NO_CONFIG:
+		command_context.no_config = true;
+		return 0;
 	case ARGP_KEY_ARG:
 		global->command_index = state->next - 1;
 		state->next = state->argc;	/* the rest is the command's */
@@ -116,7 +135,8 @@ static void repair_environment(void)
 
 int main(int argc, char **argv)
 {
-	static const struct argp argp = { .parser = parse_global,
+	static const struct argp argp = { .options = options_list,
+					  .parser = parse_global,
 					  .args_doc = "COMMAND [ARG...]",
 					  .doc = doc,
 					  .help_filter = filter_help };
@@ -139,6 +159,7 @@ int main(int argc, char **argv)
 		return STATUS_USAGE;
 	}
 
+	command_context.command = command;
 	failure_status = command->failure;
 	signal(SIGBUS, file_shrank);
 
@@ -150,5 +171,6 @@ int main(int argc, char **argv)
 	if (err.class != ERROR_NONE)
 		error_print(&err, command->name);
 	free(full_name);
+	command_end();
 	return status;
 }

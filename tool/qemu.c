@@ -260,11 +260,14 @@ char **qemu_arguments(const struct qemu_machine *machine)
 	add(&list, "std");
 	add(&list, "-m");
 	add(&list, "%" PRIu64 "M", (machine->memory + (1 << 20) - 1) >> 20);
-	add(&list, "-no-reboot");
-	/* Nothing to boot: the firmware resets instead of waiting for ever. */
+	if (!machine->reboots)
+		add(&list, "-no-reboot");
+	/* Nothing to boot: the firmware resets instead of waiting for ever.  Strictly
+	 * it would boot no disk that has no bootindex. */
 	add(&list, "-boot");
-	add(&list, "strict=on,reboot-timeout=100");
-	add_disk(&list, machine);
+	add(&list, "%sreboot-timeout=100", machine->disk != NULL ? "strict=on," : "");
+	if (machine->disk != NULL)
+		add_disk(&list, machine);
 	add_processor(&list, machine);
 	add_exit(&list, machine);
 	add_consoles(&list, machine);

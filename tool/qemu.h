@@ -15,7 +15,8 @@
 struct qemu_machine {
 	const char *program;
 	const char *image;	/* path as QEMU is to open it */
-	const char *disk;	/* a name qemu_disk_known() knows */
+	const char *disk;	/* a name qemu_disk_known() knows; NULL: the user attaches it */
+	bool reboots;		/* a reset does not end QEMU */
 	uint64_t memory;	/* bytes */
 	unsigned int cpus;	/* 0: QEMU's default, one */
 	/* As after -accel, and what to take if that one fails; NULL: not said. */

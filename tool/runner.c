@@ -382,7 +382,7 @@ static void handed_off(struct runner *r)
  * first line is one; and the bytes that say which. */
 static void take_byte(struct runner *r, char byte)
 {
-	if (byte == RUNNER_HANDOFF && !r->entered) {
+	if (byte == RUNNER_HANDOFF && (!r->entered || r->options->reboots)) {
 		handed_off(r);
 	} else if (byte == RUNNER_FAULT && r->entered) {
 		r->faulted |= r->faulting;

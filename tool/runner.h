@@ -44,6 +44,7 @@ struct run_kernel {
 struct run_options {
 	double timeout;		/* seconds from when the kernel is entered, and as many for it to
 				   be; 0 for none; a halt is judged only with one */
+	bool reboots;		/* a reset does not end the machine: it may boot again */
 	bool own_image;		/* our loader is on it: it says when the kernel is entered */
 	struct run_kernel kernel;
 	bool tell_screen;	/* tell what the kernel wrote on the text screen, if it did */

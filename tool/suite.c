@@ -55,15 +55,17 @@ struct suite {
 
 static char **child_arguments(const struct suite *suite, const struct suite_test *test)
 {
-	static const char *const fixed[] = { "mkbootimg", "run", "--headless", "--json" };
+	/* Its options are ours: a file's too. */
+	static const char *const fixed[] = { "mkbootimg", "--no-config", "run", "--headless", "--json" };
+	enum { FIXED = sizeof(fixed) / sizeof(fixed[0]) };
 	size_t count = 0, used = 0;
 
 	while (suite->options->run_arguments[count] != NULL)
 		count++;
-	const char **arguments = calloc(4 + count + 2, sizeof(arguments[0]));
+	const char **arguments = calloc(FIXED + count + 2, sizeof(arguments[0]));
 	if (arguments == NULL)
 		abort();
-	for (size_t i = 0; i < 4; i++)
+	for (size_t i = 0; i < FIXED; i++)
 		arguments[used++] = fixed[i];
 	for (size_t i = 0; i < count; i++)
 		arguments[used++] = suite->options->run_arguments[i];

@@ -86,6 +86,12 @@ has "switched off is no success: why" out "does not say success"
 try "unless it is asked for" 0 "$MKBOOTIMG" test --success-code 0 "$KERNELS/smallest1.elf"
 try "options for all" 0 "$MKBOOTIMG" test --memory 64M -c "ram=64" "$KERNELS/state-high.elf" "$KERNELS/state-low.elf"
 
+# From a file: [build] and [test], but not [run].
+printf '[build]\ncmdline = ram=64\n[run]\nmemory = 96M\n[test]\nmemory = 64M\njobs = 1\n' >mkbootimg.conf
+try "options of a file" 0 "$MKBOOTIMG" test "$KERNELS/state-high.elf"
+try "flags beat them" 1 "$MKBOOTIMG" test --memory 32M "$KERNELS/state-high.elf"
+rm mkbootimg.conf
+
 # What cannot be.
 try "none" 2 "$MKBOOTIMG" test
 has "none: says so" err "no kernel given"

@@ -8,6 +8,7 @@
 PROGRAM=$ROOT/man/mkbootimg.1
 PROTOCOL=$ROOT/man/mkbootimg-protocol.7
 IMAGE=$ROOT/man/mkbootimg-image.5
+CONFIG=$ROOT/man/mkbootimg.conf.5
 PATH=$OUT:$PATH		# examples call mkbootimg by its name
 
 # section FILE NAME: the lines of a section.
@@ -219,6 +220,32 @@ while read -r command; do
 	long_names "$command" | sort -u >manual
 	same "$command: options of --help and of the SYNOPSIS" help manual
 done <commands
+
+# Those before the command, which "mkbootimg --help" lists.
+"$MKBOOTIMG" --help | sed -nE 's/^ {6}--([a-z-]+).*/\1/p' | grep -vxE 'help|usage|version' | sort >help
+awk '/^\.S[hs] / { inside = $0 == ".Ss Before the command" }
+	inside && /^\.It Fl / { sub(/^-/, "", $3); print $3 }' "$PROGRAM" | sort >manual
+same "before the command: options of --help and of the manual" help manual
+
+# ---- mkbootimg.conf(5) -------------------------------------------------------
+
+# Its files, and the README's, are accepted.
+mkdir conf
+echo "a disk" >conf/initrd.img
+mkdir conf/build
+cp conf/initrd.img conf/build
+cp "$KERNELS/modules-native.elf" conf/kernel.elf
+awk '/^\.Bd -literal/ { n++; inside = 1; next } /^\.Ed/ { inside = 0 } inside { print >"conf/" n ".conf" }' "$CONFIG"
+sed -n '/^```ini$/,/^```$/p' "$ROOT/README.md" | grep -v '^```' >conf/readme.conf
+for file in 1 2 readme; do
+	check "mkbootimg.conf(5): file $file is there" grep -qF '[build]' conf/$file.conf
+	try "mkbootimg.conf(5): file $file" 0 env -C conf "$MKBOOTIMG" --config $file.conf run --dry-run --headless kernel.elf
+done
+
+# The package's keys are those of the tool.
+sed -nE '/ keys\[\] = \{/,/^};/s/^\t\{ "([a-z-]+)", [A-Z]+ \},$/\1/p' "$ROOT/tool/cargo.c" | sort >keys
+section "$CONFIG" CARGO | sed -n 's/^\.It Cm //p' | sort >page_keys
+same "mkbootimg.conf(5): has every key of the package" keys page_keys
 
 # ---- Protocols ---------------------------------------------------------------
 

@@ -154,7 +154,7 @@ TEST(options_by_default)
 {
 	struct build_options options = PARSE(NULL);
 
-	assert_false(build_options_given(&options));
+	assert_false(options.given);
 	assert_string_equal(options.cmdline, "");
 	/* The protocol's default. */
 	assert_int_equal(options.stack_size, 0);
@@ -174,11 +174,11 @@ TEST(options_that_are_given)
 	for (size_t i = 0; i < COUNT(words); i++) {
 		struct build_options options = PARSE(words[i]);
 
-		CHECK(build_options_given(&options), "%s", words[i]);
+		CHECK(options.given, "%s", words[i]);
 		free(options.modules);
 	}
 	struct build_options options = PARSE("-q", "-v", "--protocol=auto");
-	assert_false(build_options_given(&options));
+	assert_false(options.given);
 	assert_true(options.quiet && options.verbose);
 }
 
