@@ -25,7 +25,7 @@ enum {
 	STATUS_HALTED = 120,	/* run: every CPU halted for good */
 	STATUS_CRASHED = 122,	/* run: triple fault or reset */
 	STATUS_TIMEOUT = 124,
-	STATUS_CANNOT = 126,	/* run: it could not be done */
+	STATUS_CANNOT = 126,	/* run, debug: it could not be done */
 };
 
 struct command {
@@ -39,6 +39,7 @@ struct command {
 
 int command_build(int argc, char **argv, struct error *err);
 int command_run(int argc, char **argv, struct error *err);
+int command_debug(int argc, char **argv, struct error *err);
 int command_inspect(int argc, char **argv, struct error *err);
 
 #endif

@@ -17,6 +17,7 @@
 static const struct command commands[] = {
 	{ "build", "write a bootable disk image of a kernel", command_build, STATUS_FAILURE },
 	{ "run", "boot a kernel or an image in QEMU", command_run, STATUS_CANNOT },
+	{ "debug", "boot a kernel or an image under GDB", command_debug, STATUS_CANNOT },
 	{ "inspect", "show the plan for a kernel, or what an image holds", command_inspect, STATUS_FAILURE },
 };
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))

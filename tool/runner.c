@@ -26,7 +26,7 @@
 #include "guest.h"
 #include "qmp.h"
 #include "screen.h"
-#include "spawn.h"
+#include "process.h"
 
 #define ANSWER_MS 5000		/* for QEMU to answer a command */
 #define START_MS 60000		/* for QEMU to start */
@@ -65,7 +65,7 @@ static int start(struct runner *r, char **arguments, const sigset_t *mask, int q
 		 int runner_fd, int exit_fd, struct error *err)
 {
 	const int inherit[] = { qmp_fd, runner_fd, exit_fd, r->options->picture, r->log, r->memory };
-	const struct spawn how = {
+	const struct process_options how = {
 		.mask = mask,
 		.death_signal = SIGKILL,
 		/* In the background a terminal's input would stop QEMU. */
@@ -73,7 +73,7 @@ static int start(struct runner *r, char **arguments, const sigset_t *mask, int q
 		.inherit = inherit,
 		.inherit_count = sizeof(inherit) / sizeof(inherit[0]),
 	};
-	pid_t pid = spawn(arguments, &how);
+	pid_t pid = process_start(arguments, &how);
 
 	if (pid > 0) {
 		r->pid = pid;

@@ -2,15 +2,15 @@
  *
  * Starting a program that does not outlive us.
  */
-#ifndef MKBOOTIMG_SPAWN_H
-#define MKBOOTIMG_SPAWN_H
+#ifndef MKBOOTIMG_PROCESS_H
+#define MKBOOTIMG_PROCESS_H
 
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
-struct spawn {
+struct process_options {
 	const sigset_t *mask;	/* its signal mask */
 	int death_signal;	/* what it gets when we die */
 	bool no_input;		/* its standard input is /dev/null; */
@@ -21,6 +21,6 @@ struct spawn {
 
 /* Start the program arguments[0], found in PATH.  Returns its process, or -1 and
  * errno if it could not be executed. */
-pid_t spawn(char *const *arguments, const struct spawn *how);
+pid_t process_start(char *const *arguments, const struct process_options *how);
 
 #endif

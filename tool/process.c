@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Starting a program; see spawn.h.
+ * Starting a program; see process.h.
  */
-#include "spawn.h"
+#include "process.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static void child(char *const *arguments, const struct spawn *how, pid_t parent, int report)
+static void child(char *const *arguments, const struct process_options *how, pid_t parent, int report)
 {
 	prctl(PR_SET_PDEATHSIG, how->death_signal);
 	if (getppid() != parent)
@@ -34,7 +34,7 @@ static void child(char *const *arguments, const struct spawn *how, pid_t parent,
 	_exit(127);
 }
 
-pid_t spawn(char *const *arguments, const struct spawn *how)
+pid_t process_start(char *const *arguments, const struct process_options *how)
 {
 	int report[2], errnum = 0;
 	pid_t parent = getpid();
