@@ -43,7 +43,6 @@
 
 struct session {
 	const struct debugger_options *options;
-	const char *program;	/* QEMU */
 	char directory[DIRECTORY_MAX + 40];
 	char *connection;	/* for GDB */
 	char *listen;		/* for QEMU */
@@ -155,10 +154,6 @@ void debugger_place(struct gdb_setup *setup, const struct kernel *kernel,
 	} else if (physical != facts->slide) {
 		setup->has_physical = true;
 		setup->physical_slide = physical;
-	}
-	if (!kernel->is_64) {
-		setup->slide = (uint32_t)setup->slide;
-		setup->physical_slide = (uint32_t)setup->physical_slide;
 	}
 }
 
@@ -511,7 +506,7 @@ static void close_all(struct session *s)
 int debugger_run(struct qemu_machine *machine, const struct debugger_options *options, int *status,
 		 int *signal_number, struct error *err)
 {
-	struct session s = { .options = options, .program = machine->program, .signals = -1, .messages = -1 };
+	struct session s = { .options = options, .signals = -1, .messages = -1 };
 	sigset_t old;
 	int result;
 

@@ -237,8 +237,10 @@ void gdb_write_script(FILE *out, const struct gdb_setup *setup)
 
 	write_symbols(out, setup);
 	if (described)
-		/* One by one the stub numbers the registers differently. */
-		fputs("set remote fetch-register-packet off\nset remote set-register-packet off\n", out);
+		/* One by one the stub numbers the registers differently; all at once it
+		 * takes them apart wrongly unless the CPU runs 64-bit code, and control
+		 * registers are among them. */
+		fputs("set remote fetch-register-packet off\nset may-write-registers off\n", out);
 	/* Without a program GDB warns as it connects; with one it may not change
 	 * to code of another kind.  So it has one just meanwhile. */
 	if (setup->kernel != NULL) {
