@@ -174,7 +174,8 @@ static int check_user(const struct arguments *arguments, struct error *err)
 	for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++) {
 		if (!qemu_user_has(arguments->user, ours[i]))
 			continue;
-		error_set(err, ERROR_USAGE, 0, "QEMU's %s is not for debug, which starts and stops the machine itself", ours[i]);
+		error_set(err, ERROR_USAGE, 0, "QEMU's %s is not for debug, which starts and stops the machine itself",
+			  ours[i]);
 		return error_hint(err, "--wait waits for a GDB of yours, --port N chooses the port");
 	}
 	return 0;
@@ -189,7 +190,8 @@ static int debug(const struct arguments *arguments, struct error *err)
 		return STATUS_USAGE;
 	int opened = target_open(&target, arguments->target, &arguments->build, false, err);
 	if (opened == 0 && arguments->loader && !target.is_kernel) {
-		error_set(err, ERROR_USAGE, 0, "'%s' is an image: the symbols of its loader are not known", arguments->target);
+		error_set(err, ERROR_USAGE, 0, "'%s' is an image: the symbols of its loader are not known",
+			  arguments->target);
 		error_hint(err, "give --loader the kernel");
 	} else if (opened == 0) {
 		status = debug_target(arguments, &target, &signal_number, err);

@@ -3,14 +3,11 @@
  * mkbootimg run: boot a kernel or an image in QEMU and say how it ended.
  */
 #include <argp.h>
-#include <errno.h>
-#include <inttypes.h>
 #include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "bootabi.h"
 #include "build.h"

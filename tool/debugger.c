@@ -412,7 +412,8 @@ static int await_end(struct session *s)
 			read_messages(s);
 		qmp_poll(&s->qmp);
 		/* After a triple fault there is a lot to look at; switched off, nothing. */
-		if (s->qemu != 0 && (strcmp(s->qmp.shutdown, "guest-shutdown") == 0 || strncmp(s->qmp.shutdown, "host-", 5) == 0))
+		if (s->qemu != 0 && (strcmp(s->qmp.shutdown, "guest-shutdown") == 0 ||
+				     strncmp(s->qmp.shutdown, "host-", 5) == 0))
 			json_decref(qmp_execute(&s->qmp, "quit", NULL, ANSWER_MS));
 		if (s->options->gdb != NULL ? s->gdb == 0 : s->qemu == 0)
 			return 0;
