@@ -39,7 +39,10 @@
 
 cpu x64
 section .text
+; A debugger's copy is an ELF object, which has no address yet.
+%ifidn __OUTPUT_FORMAT__, bin
 org STAGE1
+%endif
 
 %include "stage1.inc"		; sector 0: reads stage 2
 %include "stage2.inc"		; real mode: checks the machine, enters long mode

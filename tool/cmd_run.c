@@ -3,16 +3,11 @@
  * mkbootimg run: boot a kernel or an image in QEMU and say how it ended.
  */
 #include <argp.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <inttypes.h>
 #include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "bootabi.h"
 #include "build.h"
@@ -24,32 +19,16 @@
 #include "plain.h"
 #include "report.h"
 #include "runner.h"
+#include "target.h"
 
-#define MEMORY_DEFAULT (UINT64_C(128) * 1024 * 1024)
-#define MEMORY_MAX (UINT64_C(1) << 50)
-
-/* What a machine needs beside the plan's memory: the first MiB, page tables
- * that depend on the machine, firmware tables, and some air for the kernel. */
-#define MEMORY_OVERHEAD (UINT64_C(16) * 1024 * 1024)
-
-#define CPUS_MAX 255
-
-#define DISK_DEFAULT "ahci"
 #define SUCCESS_CODE_DEFAULT 33		/* the guest wrote 0x10 */
 
 enum {
-	OPT_HEADLESS = 2000,
-	OPT_TIMEOUT,
+	OPT_TIMEOUT = 2000,
 	OPT_SUCCESS_CODE,
-	OPT_MEMORY,
-	OPT_CPUS,
 	OPT_ACCEL,
-	OPT_SERIAL,
 	OPT_SCREEN,
 	OPT_SCREENSHOT,
-	OPT_DISK,
-	OPT_QEMU,
-	OPT_SYMBOLS,
 	OPT_RUN_JSON,
 	OPT_DRY_RUN,
 };
@@ -62,21 +41,14 @@ static const char doc[] =
 	"for good (judged with --timeout); 122 crashed; 124 timed out; 126 it could not be done.";
 
 /* What test has, too. */
-const struct argp_option run_machine_options[] = {
+const struct argp_option run_test_options[] = {
 	{ "timeout", OPT_TIMEOUT, "SECONDS", 0, "End the machine after SECONDS (fractions allowed)", 1 },
 	{ "success-code", OPT_SUCCESS_CODE, "N", 0, "QEMU's exit status that means success (default 33)", 1 },
-	{ "memory", OPT_MEMORY, "SIZE", 0, "Memory of the machine (default 128M, or what the kernel needs)", 1 },
-	{ "cpus", OPT_CPUS, "N", 0, "Processors of the machine (default 1)", 1 },
 	{ "accel", OPT_ACCEL, "NAME", 0, "How QEMU runs the machine: auto (default), tcg, kvm", 1 },
-	{ "disk", OPT_DISK, "KIND", 0, "How the image is attached: ahci (default), ide, nvme, usb, virtio", 1 },
-	{ "symbols", OPT_SYMBOLS, "FILE", 0, "Explain a crash with the symbols of FILE (default: the kernel, or the one beside IMAGE)", 1 },
-	{ "qemu", OPT_QEMU, "PROGRAM", 0, "The QEMU to run (default " QEMU_DEFAULT ")", 1 },
 	{ 0 },
 };
 
 static const struct argp_option options_list[] = {
-	{ "headless", OPT_HEADLESS, NULL, 0, "No window; COM1 and port 0xe9 on standard output", 1 },
-	{ "serial", OPT_SERIAL, "FILE", 0, "Write COM1 to FILE instead of standard output", 1 },
 	{ "screen", OPT_SCREEN, NULL, 0, "Print the text screen at the end, whatever is on it", 1 },
 	{ "screenshot", OPT_SCREENSHOT, "FILE", 0, "Write a picture of the screen at the end to FILE (PNG)", 1 },
 	{ "json", OPT_RUN_JSON, NULL, 0, "Tell how it ended as JSON, on standard error", 1 },
@@ -86,25 +58,19 @@ static const struct argp_option options_list[] = {
 
 struct arguments {
 	struct build_options build;
+	struct machine_options machine;
 	const char *target;	/* kernel or image */
 	char **user;		/* for QEMU */
 	struct cargo_settings cargo;
 	bool is_test;		/* cargo's: judged as tests are */
 	bool has_code;		/* success_code is not our default */
-	bool headless;
 	bool dry_run;
 	double timeout;
 	int success_code;
-	const char *symbols;	/* NULL: found */
 	bool json;
-	uint64_t memory;	/* 0: not given */
-	unsigned int cpus;	/* 0: not given */
 	const char *accel;
-	const char *serial;	/* NULL: standard output */
 	bool screen;
 	const char *screenshot;	/* NULL: none */
-	const char *disk;	/* NULL: not given */
-	const char *qemu;	/* NULL: not given */
 };
 
 static double parse_seconds(const char *text)
@@ -125,15 +91,6 @@ static int parse_code(const char *text)
 	return end == text || *end != '\0' || code < 0 || code > 255 ? -1 : (int)code;
 }
 
-static bool parse_cpus(const char *text, unsigned int *cpus)
-{
-	char *end;
-	long number = strtol(text, &end, 10);
-
-	*cpus = (unsigned int)number;
-	return end != text && *end == '\0' && number >= 1 && number <= CPUS_MAX;
-}
-
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct arguments *arguments = state->input;
@@ -142,9 +99,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case ARGP_KEY_INIT:
 		state->child_inputs[0] = &arguments->build;
 		state->child_inputs[1] = arguments;
-		return 0;
-	case OPT_HEADLESS:
-		arguments->headless = true;
+		state->child_inputs[2] = &arguments->machine;
+		state->child_inputs[3] = &arguments->machine;
 		return 0;
 	case OPT_TIMEOUT:
 		arguments->timeout = parse_seconds(arg);
@@ -157,23 +113,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		if (arguments->success_code < 0)
 			argp_error(state, "--success-code: '%s' is not a number from 0 to 255", arg);
 		return 0;
-	case OPT_MEMORY:
-		/* As QEMU's -m: a bare number is MiB. */
-		if (parse_size(arg, 1 << 20, &arguments->memory) != 0 || arguments->memory == 0 ||
-		    arguments->memory > MEMORY_MAX)
-			argp_error(state, "--memory: '%s' is not a size (a number and K, M, G or T)", arg);
-		return 0;
-	case OPT_CPUS:
-		if (!parse_cpus(arg, &arguments->cpus))
-			argp_error(state, "--cpus: '%s' is not a number from 1 to %d", arg, CPUS_MAX);
-		return 0;
 	case OPT_ACCEL:
 		if (strcmp(arg, "auto") != 0 && strcmp(arg, "tcg") != 0 && strcmp(arg, "kvm") != 0)
 			argp_error(state, "--accel: '%s' is none of auto, tcg, kvm", arg);
 		arguments->accel = arg;
-		return 0;
-	case OPT_SERIAL:
-		arguments->serial = arg;
 		return 0;
 	case OPT_SCREEN:
 		arguments->screen = true;
@@ -181,19 +124,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPT_SCREENSHOT:
 		arguments->screenshot = arg;
 		return 0;
-	case OPT_DISK:
-		if (!qemu_disk_known(arg))
-			argp_error(state, "--disk: '%s' is none of %s", arg, qemu_disk_names());
-		arguments->disk = arg;
-		return 0;
 	case OPT_RUN_JSON:
 		arguments->json = true;
-		return 0;
-	case OPT_SYMBOLS:
-		arguments->symbols = arg;
-		return 0;
-	case OPT_QEMU:
-		arguments->qemu = arg;
 		return 0;
 	case OPT_DRY_RUN:
 		arguments->dry_run = true;
@@ -226,7 +158,7 @@ static bool is_qemu(const char *program)
 /* Does the package have a command of its own, of a program that we do not know? */
 static bool runs_plainly(const struct arguments *arguments)
 {
-	return arguments->cargo.command != NULL && arguments->qemu == NULL &&
+	return arguments->cargo.command != NULL && arguments->machine.qemu == NULL &&
 	       !is_qemu(arguments->cargo.command[0]);
 }
 
@@ -262,7 +194,7 @@ static char **gather_words(const struct arguments *arguments, size_t first, cons
 
 	for (size_t i = first; command != NULL && command[i] != NULL; i++) {
 		/* With --disk the image is ours to attach: "-drive file={}" goes. */
-		if (arguments->disk == NULL || first == 0 || strstr(command[i], "{}") == NULL)
+		if (arguments->machine.disk == NULL || first == 0 || strstr(command[i], "{}") == NULL)
 			add_word(&words, &count, insert_path(command[i], path));
 		else if (count > 0 && words[count - 1][0] == '-')
 			free(words[--count]);
@@ -307,7 +239,7 @@ static int ask_cargo(struct arguments *arguments, struct error *err)
 		return 0;
 	arguments->is_test = cargo_is_test(arguments->target);
 	/* Nobody looks on. */
-	arguments->headless |= arguments->is_test;
+	arguments->machine.headless |= arguments->is_test;
 	int status = command_context.no_config ? cargo_parse(cargo, NULL, arguments->is_test, "", err) :
 						 cargo_read(cargo, arguments->is_test, err);
 	if (status != 0)
@@ -325,120 +257,7 @@ static int ask_cargo(struct arguments *arguments, struct error *err)
 	return 0;
 }
 
-/* ---- What is to be booted ------------------------------------------------ */
-
-/* What is to be booted, ready for QEMU. */
-struct target {
-	struct output output;	/* a kernel's image, meanwhile */
-	char *path;		/* for QEMU */
-	uint64_t memory;	/* that its plan takes */
-	bool own_image;
-	struct origin_facts facts;
-};
-
-static int prepare_image(const struct arguments *arguments, const unsigned char *bytes, size_t size,
-			 struct target *target, struct error *err)
-{
-	if (!image_is_bootable(bytes, size)) {
-		error_set(err, ERROR_INPUT, 0, "'%s' is neither an ELF kernel nor a bootable disk image",
-			  arguments->target);
-		return error_hint(err, "an image's first sector ends with the bytes 55 AA");
-	}
-	if (arguments->build.given) {
-		error_set(err, ERROR_USAGE, 0, "'%s' is an image already: what a kernel is given, or built with, cannot be changed",
-			  arguments->target);
-		return error_hint(err, "give them to 'mkbootimg build'");
-	}
-	target->own_image = image_is_ours(bytes, size);
-	if (target->own_image) {
-		struct image image;
-
-		if (image_read(&image, bytes, size, false, err) != 0)
-			return -1;
-		/* What is wrong with a damaged one, its loader will say. */
-		if (image.has_plan)
-			target->memory = plan_memory(&image.plan);
-		if (image.has_plan)
-			target->facts = origin_facts(&image.plan);
-		image_free(&image);
-	}
-	target->path = format_string("%s", arguments->target);
-	return 0;
-}
-
-static int prepare_kernel(const struct arguments *arguments, struct target *target,
-			  struct error *err)
-{
-	/* An image without a name, unless somebody is to see it. */
-	bool anonymous = arguments->build.output == NULL && !arguments->dry_run &&
-			 !runs_plainly(arguments);
-	struct build_result result;
-
-	if (build_image(arguments->target, &arguments->build, anonymous, &target->output, &result, err) !=
-	    0)
-		return -1;
-	target->own_image = true;
-	target->memory = result.memory;
-	target->facts = result.facts;
-	target->path = result.path;
-	if (anonymous) {
-		target->path = format_string("/dev/fd/%d", target->output.fd);
-		fcntl(target->output.fd, F_SETFD, 0);	/* QEMU inherits it */
-	}
-	return 0;
-}
-
-static int prepare(const struct arguments *arguments, struct target *target, struct error *err)
-{
-	struct file_view file;
-
-	*target = (struct target){ .output.fd = -1 };
-	if (file_open(&file, arguments->target, err) != 0)
-		return -1;
-	bool is_kernel = build_is_kernel(file.bytes, file.size);
-	int status = is_kernel ? 0 : prepare_image(arguments, file.bytes, file.size, target, err);
-	file_close(&file);
-	return is_kernel ? prepare_kernel(arguments, target, err) : status;
-}
-
-static bool is_set(const char *variable)
-{
-	const char *value = getenv(variable);
-
-	return value != NULL && value[0] != '\0';
-}
-
-/* A window, if there is a place for one. */
-static const char *choose_display(const struct arguments *arguments)
-{
-	const char *display, *why = NULL;
-
-	if (arguments->headless || qemu_user_has(arguments->user, "-display") ||
-	    qemu_user_has(arguments->user, "-nographic"))
-		return "none";
-	if (!is_set("DISPLAY") && !is_set("WAYLAND_DISPLAY")) {
-		display = "none";
-		why = "there is no display to open a window on";
-	} else {
-		display = runner_find_display(arguments->qemu);
-		if (strcmp(display, "none") == 0)
-			why = "this QEMU cannot open windows (Debian and Ubuntu: apt install qemu-system-gui)";
-	}
-	if (why != NULL && !arguments->build.quiet)
-		fprintf(stderr, "mkbootimg: run: %s: running as with --headless\n", why);
-	return display;
-}
-
-/* Where port 0xe9 goes: to standard output, beside COM1. */
-static char *choose_debug_console(void)
-{
-	struct stat st;
-
-	if (fstat(STDOUT_FILENO, &st) == 0 && S_ISSOCK(st.st_mode))
-		return format_string("socket,fd=%d", STDOUT_FILENO);
-	CLEANUP_CLOSE int fd = open("/dev/stdout", O_WRONLY | O_APPEND | O_CLOEXEC);
-	return format_string("%s", fd >= 0 ? "file,path=/dev/stdout,append=on" : "null");
-}
+/* ---- How it ended -------------------------------------------------------- */
 
 /* Has the user put an option of ours behind the kernel? */
 static bool has_option(const struct argp_option *options, char *const *user)
@@ -457,7 +276,8 @@ static bool has_option(const struct argp_option *options, char *const *user)
 
 static bool has_our_option(char *const *user)
 {
-	return has_option(options_list, user) || has_option(run_machine_options, user);
+	return has_option(options_list, user) || has_option(run_test_options, user) ||
+	       has_option(machine_options_list, user) || has_option(console_options_list, user);
 }
 
 /* Do they ask QEMU something that it answers instead of running? */
@@ -655,23 +475,6 @@ static int report(const struct arguments *arguments, const struct run_outcome *o
 	return status;
 }
 
-/* The machine's memory, or an error if the kernel cannot fit. */
-static int choose_memory(const struct arguments *arguments, const struct target *target,
-			 uint64_t *memory, struct error *err)
-{
-	uint64_t needed = target->memory + MEMORY_OVERHEAD;
-
-	*memory = needed > MEMORY_DEFAULT ? needed : MEMORY_DEFAULT;
-	if (arguments->memory == 0)
-		return 0;
-	*memory = arguments->memory;
-	if (*memory >= target->memory)
-		return 0;
-	error_set(err, ERROR_INPUT, 0, "'%s' needs %" PRIu64 " MiB of memory, more than --memory gives",
-		  arguments->target, needed >> 20);
-	return error_hint(err, "leave --memory out, or give it at least that");
-}
-
 /* KVM, or none said: QEMU's own default is TCG. */
 static int choose_accel(const struct arguments *arguments, struct qemu_machine *machine,
 			struct error *err)
@@ -686,18 +489,6 @@ static int choose_accel(const struct arguments *arguments, struct qemu_machine *
 		machine->accel = "kvm";
 		machine->accel_else = "tcg";	/* this QEMU may have been built without */
 	}
-	return 0;
-}
-
-/* QEMU would open it, too, but say less. */
-static int check_serial(const struct arguments *arguments, struct error *err)
-{
-	if (arguments->serial == NULL || arguments->dry_run)
-		return 0;
-	CLEANUP_CLOSE int fd = open(arguments->serial, O_WRONLY | O_CREAT | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0666);
-	/* A FIFO that nobody reads yet. */
-	if (fd < 0 && errno != ENXIO)
-		return error_set(err, ERROR_SYSTEM, errno, "cannot write '%s'", arguments->serial);
 	return 0;
 }
 
@@ -786,18 +577,18 @@ static int run_and_report(const struct arguments *arguments, struct qemu_machine
 static int run_target(const struct arguments *arguments, const struct target *target,
 		      struct error *err)
 {
-	CLEANUP_FREE char *debug_console = choose_debug_console();
+	CLEANUP_FREE char *debug_console = target_console();
 	struct qemu_machine machine = {
-		.program = arguments->qemu,
+		.program = arguments->machine.qemu,
 		.image = target->path,
-		.disk = arguments->disk,
+		.disk = arguments->machine.disk,
 		.reboots = arguments->cargo.reboots,
-		.display = choose_display(arguments),
+		.display = target_display(&arguments->machine, arguments->user, "run", arguments->build.quiet),
 		.qmp_fd = -1,
 		.runner_fd = -1,
 		.debug_console = debug_console,
-		.cpus = arguments->cpus,
-		.serial = arguments->serial,
+		.cpus = arguments->machine.cpus,
+		.serial = arguments->machine.serial,
 		.user = arguments->user,
 	};
 	struct run_options options = { .timeout = arguments->timeout,
@@ -805,8 +596,9 @@ static int run_target(const struct arguments *arguments, const struct target *ta
 				       .own_image = target->own_image,
 				       .want_screen = arguments->screen };
 
-	if (choose_memory(arguments, target, &machine.memory, err) != 0 ||
-	    choose_accel(arguments, &machine, err) != 0 || check_serial(arguments, err) != 0)
+	if (target_memory(target, &arguments->machine, &machine.memory, err) != 0 ||
+	    choose_accel(arguments, &machine, err) != 0 ||
+	    (!arguments->dry_run && target_check_serial(&arguments->machine, err) != 0))
 		return STATUS_CANNOT;
 	if (arguments->dry_run) {
 		char **command = qemu_arguments(&machine);
@@ -817,9 +609,9 @@ static int run_target(const struct arguments *arguments, const struct target *ta
 		return STATUS_OK;
 	}
 	struct file_view symbols;
-	if (origin_open(&symbols, arguments->symbols, arguments->target, &target->facts, err) != 0)
+	if (origin_open(&symbols, arguments->machine.symbols, target->name, &target->facts, err) != 0)
 		return STATUS_CANNOT;
-	options.kernel = origin_kernel(&symbols, arguments->symbols != NULL, &target->facts);
+	options.kernel = origin_kernel(&symbols, arguments->machine.symbols != NULL, &target->facts);
 	int status = run_and_report(arguments, &machine, &options, err);
 	file_close(&symbols);
 	return status;
@@ -860,10 +652,10 @@ static int run_qemu(const struct arguments *arguments, const struct target *targ
 	const char *program = arguments->cargo.command != NULL ? arguments->cargo.command[0] : QEMU_DEFAULT;
 
 	complete.user = gather_words(arguments, 1, target->path);
-	if (complete.qemu == NULL)
-		complete.qemu = program;
-	if (complete.disk == NULL && !command_attaches(arguments))
-		complete.disk = DISK_DEFAULT;
+	if (complete.machine.qemu == NULL)
+		complete.machine.qemu = program;
+	if (complete.machine.disk == NULL && !command_attaches(arguments))
+		complete.machine.disk = DISK_DEFAULT;
 	int status = run_target(&complete, target, err);
 	qemu_free(complete.user);
 	return status;
@@ -878,29 +670,32 @@ static int run(const struct arguments *arguments, struct error *err)
 		error_set(err, ERROR_USAGE, 0, "QEMU's -daemonize is not for run, which waits for the machine to end");
 		return STATUS_USAGE;
 	}
-	if (prepare(arguments, &target, err) == 0)
+	/* Somebody is to see the image. */
+	bool named = arguments->dry_run || runs_plainly(arguments);
+	if (target_open(&target, arguments->target, &arguments->build, named, err) == 0)
 		status = runs_plainly(arguments) ? run_plainly(arguments, &target, err) :
 						   run_qemu(arguments, &target, err);
 	else if (err->class == ERROR_USAGE)
 		status = STATUS_USAGE;
-	output_end(&target.output);
-	free(target.path);
+	target_close(&target);
 	return status;
 }
 
 /* Only options: arguments and what argp itself says are for parse(). */
-static error_t parse_machine(int key, char *arg, struct argp_state *state)
+static error_t parse_test(int key, char *arg, struct argp_state *state)
 {
-	for (const struct argp_option *option = run_machine_options; option->name != NULL; option++) {
+	for (const struct argp_option *option = run_test_options; option->name != NULL; option++) {
 		if (option->key == key)
 			return parse(key, arg, state);
 	}
 	return ARGP_ERR_UNKNOWN;
 }
 
-static const struct argp machine_argp = { .options = run_machine_options, .parser = parse_machine };
+static const struct argp test_argp = { .options = run_test_options, .parser = parse_test };
 static const struct argp_child children[] = { { &build_argp, 0, "Building:", 2 },
-					      { &machine_argp, 0, NULL, 0 },
+					      { .argp = &test_argp },
+					      { .argp = &machine_argp },
+					      { .argp = &console_argp },
 					      { 0 } };
 const struct argp run_command_argp = { .options = options_list,
 				       .parser = parse,

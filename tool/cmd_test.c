@@ -19,6 +19,7 @@
 #include "plan.h"
 #include "suite.h"
 #include "suite_report.h"
+#include "target.h"
 
 #define JOBS_MAX 1024
 #define TIMEOUT_DEFAULT "60"
@@ -107,7 +108,16 @@ static error_t parse_plan(int key, char *arg, struct argp_state *state)
 
 static error_t parse_run(int key, char *arg, struct argp_state *state)
 {
-	return parse_passed(key, arg, state, run_machine_options);
+	if (key == ARGP_KEY_INIT) {
+		state->child_inputs[0] = state->input;
+		return 0;
+	}
+	return parse_passed(key, arg, state, run_test_options);
+}
+
+static error_t parse_machine(int key, char *arg, struct argp_state *state)
+{
+	return parse_passed(key, arg, state, machine_options_list);
 }
 
 static bool parse_count(const char *text, unsigned long most, unsigned long *count)
@@ -336,9 +346,13 @@ static int run_session(struct session *session, struct error *err)
 }
 
 static const struct argp plan_passed_argp = { .options = plan_options_list, .parser = parse_plan };
-static const struct argp machine_passed_argp = { .options = run_machine_options,
-						 .parser = parse_run };
-static const struct argp_child children[] = { { &machine_passed_argp, 0, "Running, as with run:", 2 },
+static const struct argp machine_passed_argp = { .options = machine_options_list,
+						 .parser = parse_machine };
+static const struct argp_child run_children[] = { { .argp = &machine_passed_argp }, { 0 } };
+static const struct argp run_passed_argp = { .options = run_test_options,
+					     .parser = parse_run,
+					     .children = run_children };
+static const struct argp_child children[] = { { &run_passed_argp, 0, "Running, as with run:", 2 },
 					      { &plan_passed_argp, 0, "Building, as with build:", 3 },
 					      { 0 } };
 const struct argp test_command_argp = { .options = own_options,

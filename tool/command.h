@@ -30,7 +30,7 @@ enum {
 	STATUS_HALTED = 120,	/* run: every CPU halted for good */
 	STATUS_CRASHED = 122,	/* run: triple fault or reset */
 	STATUS_TIMEOUT = 124,
-	STATUS_CANNOT = 126,	/* run: it could not be done */
+	STATUS_CANNOT = 126,	/* run, debug: it could not be done */
 };
 
 struct command {
@@ -68,9 +68,10 @@ extern const struct argp test_command_argp;
 int command_build(int argc, char **argv, struct error *err);
 int command_run(int argc, char **argv, struct error *err);
 int command_test(int argc, char **argv, struct error *err);
+int command_debug(int argc, char **argv, struct error *err);
 int command_inspect(int argc, char **argv, struct error *err);
 
-/* The options of run that say what the machine is like. */
-extern const struct argp_option run_machine_options[];
+/* The options of run alone that test has, too. */
+extern const struct argp_option run_test_options[];
 
 #endif

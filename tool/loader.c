@@ -231,15 +231,15 @@ static void cache_store(const struct loader *loader, const char *path)
 
 /* ---- Assembling ---------------------------------------------------------- */
 
-/* Run NASM; its output and messages go to files in memory. */
-static int run_nasm(const char *nasm, const char *directory, const char *option, int output,
-		    int messages, int *status, struct error *err)
+/* Run NASM; its messages go to a file in memory. */
+static int run_nasm(const char *nasm, const char *directory, const char *option, bool debug,
+		    const char *target, int messages, int *status, struct error *err)
 {
 	CLEANUP_FREE char *include = format_string("-I%s/", directory);
 	CLEANUP_FREE char *source = format_string("%s/loader.asm", directory);
 	CLEANUP_FREE char *define = format_string("-D%s", option);
-	CLEANUP_FREE char *target = format_string("/dev/fd/%d", output);
-	const char *argv[] = { "nasm", "-w+all", "-fbin", include, define, "-o", target, source, NULL };
+	const char *argv[] = { "nasm", "-w+all", debug ? "-felf32" : "-fbin", include, define, "-o",
+			       target, source, debug ? "-gdwarf" : NULL, NULL };
 	posix_spawn_file_actions_t actions;
 	pid_t pid;
 
@@ -267,26 +267,37 @@ static void first_line(int fd, char *line, size_t size)
 	line[strcspn(line, "\n")] = '\0';
 }
 
+/* Run it and tell what it disliked. */
+static int nasm_to(const char *nasm, const char *directory, const char *option, bool debug,
+		   const char *target, struct error *err)
+{
+	CLEANUP_CLOSE int messages = memfd_create("messages", MFD_CLOEXEC);
+	char line[400];
+	int status;
+
+	if (messages < 0)
+		return error_set(err, ERROR_SYSTEM, errno, "cannot assemble the loader");
+	if (run_nasm(nasm, directory, option, debug, target, messages, &status, err) != 0)
+		return -1;
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+		return 0;
+	first_line(messages, line, sizeof(line));
+	return error_set(err, ERROR_SYSTEM, 0, "cannot assemble the loader in '%s': %s", directory,
+			 line[0] != '\0' ? line : "NASM failed");
+}
+
 static int assemble(struct loader *loader, const char *nasm, const char *directory,
 		    const char *option, struct error *err)
 {
-	/* Without CLOEXEC: NASM is to inherit the first. */
+	/* Without CLOEXEC: NASM is to inherit it. */
 	CLEANUP_CLOSE int output = memfd_create("loader", 0);
-	CLEANUP_CLOSE int messages = memfd_create("messages", MFD_CLOEXEC);
 	struct stat st;
-	int status;
 
-	if (output < 0 || messages < 0)
+	if (output < 0)
 		return error_set(err, ERROR_SYSTEM, errno, "cannot assemble the loader");
-	if (run_nasm(nasm, directory, option, output, messages, &status, err) != 0)
+	CLEANUP_FREE char *target = format_string("/dev/fd/%d", output);
+	if (nasm_to(nasm, directory, option, false, target, err) != 0)
 		return -1;
-	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
-		char line[400];
-
-		first_line(messages, line, sizeof(line));
-		return error_set(err, ERROR_SYSTEM, 0, "cannot assemble the loader in '%s': %s", directory,
-				 line[0] != '\0' ? line : "NASM failed");
-	}
 	if (fstat(output, &st) != 0)
 		return error_set(err, ERROR_SYSTEM, errno, "cannot assemble the loader");
 	size_t size = (size_t)st.st_size;
@@ -348,6 +359,22 @@ int loader_get(struct loader *loader, const char *directory, const char *option,
 	if (path != NULL)
 		cache_store(loader, path);
 	return 0;
+}
+
+int loader_symbols(const char *directory, const char *option, const char *path,
+		   struct error *err)
+{
+	CLEANUP_FREE char *nasm = find_nasm();
+	CLEANUP_FREE char *found = directory != NULL ? realpath(directory, NULL) : bundled_directory(err);
+
+	if (found == NULL && directory != NULL)
+		return error_set(err, ERROR_SYSTEM, errno, "cannot read the loader's sources in '%s'", directory);
+	if (found == NULL)
+		return -1;
+	if (nasm != NULL)
+		return nasm_to(nasm, found, option, true, path, err);
+	error_set(err, ERROR_SYSTEM, 0, "cannot assemble the loader's symbols: nasm is not in PATH");
+	return error_hint(err, "install it (Debian and Ubuntu: apt install nasm)");
 }
 
 uint32_t loader_sum(const unsigned char *stage2, size_t size)

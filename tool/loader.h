@@ -23,6 +23,11 @@ int loader_get(struct loader *loader, const char *directory, const char *option,
 	       struct error *err);
 void loader_free(struct loader *loader);
 
+/* Assemble it as an ELF object file (path) with symbols and lines, for a debugger:
+ * its .text is the loader, and begins where sector 0 lies in memory. */
+int loader_symbols(const char *directory, const char *option, const char *path,
+		   struct error *err);
+
 /* The rotating sum of stage 2 that stage 1 checks (S1_OFF_SUM). */
 uint32_t loader_sum(const unsigned char *stage2, size_t size);
 

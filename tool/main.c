@@ -19,6 +19,7 @@ static const struct command commands[] = {
 	{ "build", "write a bootable disk image of a kernel", command_build, STATUS_FAILURE, { "build" } },
 	{ "run", "boot a kernel or an image in QEMU", command_run, STATUS_CANNOT, { "build", "run" } },
 	{ "test", "boot kernels, judge each, print TAP", command_test, STATUS_CANNOT, { "build", "test" } },
+	{ "debug", "boot a kernel or an image under GDB", command_debug, STATUS_CANNOT, { "build" } },
 	{ "inspect", "show the plan for a kernel, or what an image holds", command_inspect, STATUS_FAILURE,
 	  { "build" } },
 };

@@ -15,11 +15,15 @@
 struct origin_facts origin_facts(const struct plan *plan)
 {
 	bool native = plan->protocol == BT_PROTOCOL_NATIVE;
+	bool moves = plan->entry_block != BLOCK_NONE &&
+		     (plan->blocks[plan->entry_block].flags & BLOCK_FIXED) == 0;
 
 	return (struct origin_facts){
 		.protocol = plan->protocol,
 		.kernel_crc = plan->kernel_crc,
 		.slide = plan->slide,
+		.moves = moves,
+		.entry = moves ? plan->entry_offset : plan->entry,
 		/* The hand-off area begins with it (bootloader/native.inc). */
 		.guard = native ? plan->handoff_virt : 0,
 		.stack_size = plan->stack_size,

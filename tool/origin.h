@@ -5,6 +5,7 @@
 #ifndef MKBOOTIMG_ORIGIN_H
 #define MKBOOTIMG_ORIGIN_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "error.h"
@@ -17,6 +18,8 @@ struct origin_facts {
 	uint32_t protocol;	/* BT_PROTOCOL_*; 0: nothing is known */
 	uint32_t kernel_crc;
 	uint64_t slide;
+	bool moves;		/* the loader chooses where it lies; if not, */
+	uint64_t entry;		/* its entry point; if so, from where it lies */
 	uint64_t guard;		/* page below the stack, 0: not known */
 	uint64_t stack_size;
 };

@@ -112,8 +112,7 @@ bool qemu_user_shows(char *const *user)
 	return shows;
 }
 
-/* A path as the value of a key: QEMU wants its commas doubled. */
-static char *escape_commas(const char *path)
+char *qemu_escape(const char *path)
 {
 	char *escaped = malloc(2 * strlen(path) + 1), *next = escaped;
 
@@ -130,7 +129,7 @@ static char *escape_commas(const char *path)
 
 static void add_disk(struct list *list, const struct qemu_machine *machine)
 {
-	CLEANUP_FREE char *path = escape_commas(machine->image);
+	CLEANUP_FREE char *path = qemu_escape(machine->image);
 
 	/* snapshot: what the guest writes goes to a temporary file of QEMU's. */
 	add(list, "-drive");
@@ -157,7 +156,7 @@ static void add_consoles(struct list *list, const struct qemu_machine *machine)
 
 	if (!qemu_user_has(machine->user, "-serial")) {
 		if (machine->serial != NULL) {
-			CLEANUP_FREE char *path = escape_commas(machine->serial);
+			CLEANUP_FREE char *path = qemu_escape(machine->serial);
 
 			add(list, "-chardev");
 			add(list, "file,path=%s,id=mkbootimg-serial", path);
@@ -168,7 +167,7 @@ static void add_consoles(struct list *list, const struct qemu_machine *machine)
 			add(list, "-serial");
 			add(list, "mon:stdio");
 		} else {
-			if (user_mentions(machine->user, "stdio")) {
+			if (machine->no_input || user_mentions(machine->user, "stdio")) {
 				add(list, "-chardev");
 				add(list, "%s,id=mkbootimg-serial", machine->debug_console);
 			} else {
@@ -234,6 +233,10 @@ static void add_control(struct list *list, const struct qemu_machine *machine)
 		 * be looked at. */
 		add(list, "-S");
 		add(list, "-no-shutdown");
+	}
+	if (machine->gdb != NULL) {
+		add(list, "-gdb");
+		add(list, "%s", machine->gdb);
 	}
 	if (machine->log_fd > 0) {
 		/* Exceptions go there, once the runner asks for them. */

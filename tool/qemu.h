@@ -24,6 +24,8 @@ struct qemu_machine {
 	const char *accel_else;
 	const char *serial;	/* file for COM1; NULL: standard output */
 	const char *display;	/* as after -display */
+	const char *gdb;	/* where GDB connects, as after -gdb; NULL: nowhere */
+	bool no_input;		/* standard input is not the machine's */
 	/* File descriptors that QEMU inherits; -1 for none. */
 	int qmp_fd;
 	int log_fd;		/* a file for QEMU's log, 0: none */
@@ -48,6 +50,9 @@ bool qemu_user_has(char *const *user, const char *option);
 /* Do they choose the accelerator, or the display? */
 bool qemu_user_accelerates(char *const *user);
 bool qemu_user_shows(char *const *user);
+
+/* A path as the value of a key: QEMU wants its commas doubled.  The caller frees. */
+char *qemu_escape(const char *path);
 
 /* The arguments as a line that a shell takes.  The caller frees. */
 char *qemu_quote(char *const *arguments);

@@ -12,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -28,6 +27,7 @@
 #include "origin.h"
 #include "qmp.h"
 #include "screen.h"
+#include "process.h"
 
 #define ANSWER_MS 5000		/* for QEMU to answer a command */
 #define HURRY_MS 500		/* and when the user wants us to end */
@@ -64,55 +64,25 @@ struct runner {
 
 /* ---- Starting and ending QEMU -------------------------------------------- */
 
-/* In the child: never outlive the parent; inherit only what is meant for us. */
-static void child(const struct runner *r, char **arguments, pid_t parent, const sigset_t *mask,
-		  int qmp_fd, int runner_fd, int exit_fd, int report)
-{
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != parent)
-		_exit(127);
-	fcntl(qmp_fd, F_SETFD, 0);
-	fcntl(runner_fd, F_SETFD, 0);
-	fcntl(exit_fd, F_SETFD, 0);
-	fcntl(r->options->picture, F_SETFD, 0);
-	fcntl(r->log, F_SETFD, 0);
-	fcntl(r->memory, F_SETFD, 0);
-	/* In the background a terminal's input would stop QEMU. */
-	if (isatty(STDIN_FILENO) && tcgetpgrp(STDIN_FILENO) != getpgrp()) {
-		int null = open("/dev/null", O_RDONLY);
-
-		dup2(null, STDIN_FILENO);
-	}
-	sigprocmask(SIG_SETMASK, mask, NULL);
-	execvp(arguments[0], arguments);
-	int errnum = errno;
-	if (write(report, &errnum, sizeof(errnum)) != sizeof(errnum))
-		_exit(126);
-	_exit(127);
-}
-
 static int start(struct runner *r, char **arguments, const sigset_t *mask, int qmp_fd,
 		 int runner_fd, int exit_fd, struct error *err)
 {
-	int report[2], errnum = 0;
-	pid_t parent = getpid();
+	const int inherit[] = { qmp_fd, runner_fd, exit_fd, r->options->picture, r->log, r->memory };
+	const struct process_options how = {
+		.mask = mask,
+		.death_signal = SIGKILL,
+		/* In the background a terminal's input would stop QEMU. */
+		.no_input = isatty(STDIN_FILENO) && tcgetpgrp(STDIN_FILENO) != getpgrp(),
+		.inherit = inherit,
+		.inherit_count = sizeof(inherit) / sizeof(inherit[0]),
+	};
+	pid_t pid = process_start(arguments, &how);
 
-	if (pipe2(report, O_CLOEXEC) != 0)
-		return error_set(err, ERROR_SYSTEM, errno, "cannot start QEMU");
-	r->pid = fork();
-	if (r->pid == 0)
-		child(r, arguments, parent, mask, qmp_fd, runner_fd, exit_fd, report[1]);
-	close(report[1]);
-	if (r->pid < 0) {
-		errnum = errno;
-		r->pid = 0;
-	} else if (read(report[0], &errnum, sizeof(errnum)) == sizeof(errnum)) {
-		waitpid(r->pid, NULL, 0);
-		r->pid = 0;
-	}
-	close(report[0]);
-	if (r->pid != 0)
+	if (pid > 0) {
+		r->pid = pid;
 		return 0;
+	}
+	int errnum = errno;
 	error_set(err, ERROR_SYSTEM, errnum, "cannot run '%s'", arguments[0]);
 	if (errnum == ENOENT)
 		error_hint(err, "install QEMU (Debian and Ubuntu: apt install qemu-system-x86), or name it with --qemu");

@@ -121,6 +121,7 @@ empty "not even that" err
 # interrupt NAME SIGNAL: QEMU runs as a child; afterwards it must be gone.
 interrupt() {
 	local name=$1 signal=$2 pid qemu status
+	: >hang.out	# the last one's output is not this one's
 	# Job control, or the shell makes its background jobs ignore SIGINT.
 	set -m
 	TMPDIR=$PWD/tmp "$MKBOOTIMG" run --headless -c hang k.elf >hang.out 2>hang.err </dev/null &

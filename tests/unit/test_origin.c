@@ -344,6 +344,7 @@ TEST(facts_of_plans)
 	for (size_t i = 0; i < COUNT(plans); i++) {
 		const struct plan plan = { .protocol = plans[i].protocol, .kernel_crc = 0x12345678,
 					   .slide = 0x9000, .stack_size = 65536,
+					   .entry = 0x201000, .entry_block = BLOCK_NONE,
 					   .handoff_virt = 0xfffffe0000000000 };
 		const struct file_view file = { .fd = 5, .bytes = kernel_bytes, .size = kernel_size };
 		struct origin_facts f = origin_facts(&plan);
@@ -352,6 +353,8 @@ TEST(facts_of_plans)
 		assert_int_equal(f.protocol, plans[i].protocol);
 		assert_int_equal(f.kernel_crc, 0x12345678);
 		assert_true(f.slide == 0x9000);
+		assert_false(f.moves);
+		assert_true(f.entry == 0x201000);
 		assert_true(f.guard == plans[i].guard);
 		assert_true(f.stack_size == 65536);
 		assert_int_equal(kernel.fd, 5);
@@ -362,6 +365,22 @@ TEST(facts_of_plans)
 		assert_true(kernel.stack.guard == plans[i].guard);
 		assert_true(kernel.stack.size == 65536);
 	}
+}
+
+/* Only in a block that the loader places is the entry point not known. */
+TEST(entry_in_a_block)
+{
+	struct plan_block blocks[] = { { .flags = BLOCK_FIXED }, { 0 } };
+	struct plan plan = { .protocol = BT_PROTOCOL_MULTIBOOT2, .entry = 0x201000, .entry_offset = 0x40,
+			     .blocks = blocks, .block_count = COUNT(blocks) };
+	struct origin_facts fixed = origin_facts(&plan);
+
+	assert_false(fixed.moves);
+	assert_true(fixed.entry == 0x201000);
+	plan.entry_block = 1;
+	struct origin_facts placed = origin_facts(&plan);
+	assert_true(placed.moves);
+	assert_true(placed.entry == 0x40);
 }
 
 TEST(kernel_of_no_file)
@@ -385,6 +404,7 @@ int main(void)
 		cmocka_unit_test(wanted_is_taken),
 		cmocka_unit_test(wanted_must_be_there),
 		cmocka_unit_test(facts_of_plans),
+		cmocka_unit_test(entry_in_a_block),
 		cmocka_unit_test(kernel_of_no_file),
 	};
 

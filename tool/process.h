@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Starting a program that does not outlive us.
+ */
+#ifndef MKBOOTIMG_PROCESS_H
+#define MKBOOTIMG_PROCESS_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+struct process_options {
+	const sigset_t *mask;	/* its signal mask */
+	int death_signal;	/* what it gets when we die */
+	bool no_input;		/* its standard input is /dev/null; */
+	bool own_group;		/* what the terminal's keys send is not for it */
+	const int *inherit;	/* descriptors that it gets, those below 1 are none */
+	size_t inherit_count;
+};
+
+/* Start the program arguments[0], found in PATH.  Returns its process, or -1 and
+ * errno if it could not be executed. */
+pid_t process_start(char *const *arguments, const struct process_options *how);
+
+#endif
