@@ -209,14 +209,6 @@ void build_options_free(struct build_options *options)
 	options->module_count = 0;
 }
 
-/* A path's last component. */
-static const char *path_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash != NULL ? slash + 1 : path;
-}
-
 char *build_default_output(const char *kernel)
 {
 	size_t length = strlen(kernel);

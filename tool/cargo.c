@@ -41,8 +41,7 @@ bool cargo_is_test(const char *executable)
 	if (name == NULL)
 		return false;
 	*name++ = '\0';
-	const char *slash = strrchr(path, '/');
-	const char *directory = slash != NULL ? slash + 1 : path;
+	const char *directory = path_name(path);
 
 	return strcmp(directory, "deps") == 0 || strncmp(directory, doctest, sizeof(doctest) - 1) == 0 ||
 	       strncmp(name, doctest, sizeof(doctest) - 1) == 0;

@@ -148,8 +148,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 /* Is a program a QEMU, by its name? */
 static bool is_qemu(const char *program)
 {
-	const char *slash = strrchr(program, '/');
-	const char *name = slash != NULL ? slash + 1 : program;
+	const char *name = path_name(program);
 
 	return strncmp(name, "qemu-system-", strlen("qemu-system-")) == 0 || strcmp(name, "qemu-kvm") == 0 ||
 	       strcmp(name, "kvm") == 0;

@@ -202,13 +202,6 @@ struct session {
 	bool drawn;
 };
 
-static const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash != NULL ? slash + 1 : path;
-}
-
 /* All tests, and of these our shard's.  What they are called is their file's name,
  * with the directories, and which repetition it is. */
 static void make_tests(struct session *session, const char *logs)
@@ -227,7 +220,7 @@ static void make_tests(struct session *session, const char *logs)
 			test->name = arguments->repeat == 1 ?
 					     format_string("%s", kernel) :
 					     format_string("%s (%lu of %lu)", kernel, r + 1, arguments->repeat);
-			test->log = format_string("%s/%04zu-%s.log", logs, number + 1, base_name(kernel));
+			test->log = format_string("%s/%04zu-%s.log", logs, number + 1, path_name(kernel));
 		}
 	}
 }
@@ -248,7 +241,7 @@ static void progress(void *context)
 		return;
 	for (size_t i = 0; i < session->count; i++) {
 		if (session->tests[i].running)
-			running = base_name(session->tests[i].kernel);
+			running = path_name(session->tests[i].kernel);
 	}
 	clear_bar(session);
 	fprintf(stderr, "\r%zu of %zu, %zu failed  %.40s", session->done, session->count, session->failed,
@@ -325,7 +318,6 @@ static int run_session(struct session *session, struct error *err)
 
 	if (logs == NULL)
 		return STATUS_CANNOT;
-	options.logs = logs;
 	make_tests(session, logs);
 	tap_begin(stdout, session->count);
 	int status = suite_run(session->tests, session->count, &options, &number, err);

@@ -17,12 +17,10 @@
 #define CR0_EM (1 << 2)
 #define CR0_TS (1 << 3)
 #define CR4_OSFXSR (1 << 9)
-#define FLAG_IF (1 << 9)
 
 #define VECTOR_DIVIDE 0
 #define VECTOR_INVALID_OPCODE 6
 #define VECTOR_NO_DEVICE 7
-#define VECTOR_DOUBLE_FAULT 8
 #define VECTOR_STACK 12
 #define VECTOR_PROTECTION 13
 #define VECTOR_PAGE_FAULT 14

@@ -30,7 +30,6 @@
 #include "process.h"
 #include "qmp.h"
 
-#define ANSWER_MS 5000		/* for QEMU to answer a command */
 #define START_MS 60000		/* for QEMU to start */
 #define MESSAGE_PAUSE_MS 300	/* silence that ends a loader message */
 
@@ -190,7 +189,7 @@ static int write_files(struct session *s, struct gdb_setup *setup, struct error 
 /* The value of EDX, where the loader keeps the entry point of a 32-bit kernel. */
 static bool read_entry(struct session *s, uint64_t *entry)
 {
-	CLEANUP_FREE char *dump = qmp_monitor(&s->qmp, "info registers", ANSWER_MS);
+	CLEANUP_FREE char *dump = qmp_monitor(&s->qmp, "info registers", QMP_ANSWER_MS);
 	const char *found = dump != NULL ? strstr(dump, "EDX=") : NULL;
 
 	return found != NULL && sscanf(found, "EDX=%" SCNx64, entry) == 1;
@@ -347,7 +346,7 @@ static int qemu_ended(const struct session *s, struct error *err)
 /* Let the loader work.  Returns 1 and the number if a signal came first. */
 static int await_entry(struct session *s, int *signal_number, struct error *err)
 {
-	json_decref(qmp_execute(&s->qmp, "cont", NULL, ANSWER_MS));
+	json_decref(qmp_execute(&s->qmp, "cont", NULL, QMP_ANSWER_MS));
 	while (!s->entered) {
 		struct pollfd fds[] = { { .fd = s->signals, .events = POLLIN },
 					{ .fd = s->messages, .events = POLLIN },
@@ -373,8 +372,8 @@ static int await_entry(struct session *s, int *signal_number, struct error *err)
 	/* It goes on once GDB lets the machine go on. */
 	char ready[32];
 	snprintf(ready, sizeof(ready), "o/b 0x%x 0x%x", PORT_READY, RUNNER_READY);
-	json_decref(qmp_execute(&s->qmp, "stop", NULL, ANSWER_MS));
-	free(qmp_monitor(&s->qmp, ready, ANSWER_MS));
+	json_decref(qmp_execute(&s->qmp, "stop", NULL, QMP_ANSWER_MS));
+	free(qmp_monitor(&s->qmp, ready, QMP_ANSWER_MS));
 	return 0;
 }
 
@@ -414,7 +413,7 @@ static int await_end(struct session *s)
 		/* After a triple fault there is a lot to look at; switched off, nothing. */
 		if (s->qemu != 0 && (strcmp(s->qmp.shutdown, "guest-shutdown") == 0 ||
 				     strncmp(s->qmp.shutdown, "host-", 5) == 0))
-			json_decref(qmp_execute(&s->qmp, "quit", NULL, ANSWER_MS));
+			json_decref(qmp_execute(&s->qmp, "quit", NULL, QMP_ANSWER_MS));
 		if (s->options->gdb != NULL ? s->gdb == 0 : s->qemu == 0)
 			return 0;
 	}

@@ -36,11 +36,6 @@ const char *exception_name(unsigned int vector)
 	return vector < 32 && vectors[vector] != NULL ? vectors[vector] : "interrupt";
 }
 
-bool exception_has_error(unsigned int vector)
-{
-	return vector == 8 || (vector >= 10 && vector <= 14) || vector == 17 || vector == 21;
-}
-
 /* Intel SDM volume 3, 4.7 and 6.13. */
 struct exception_words exception_error(unsigned int vector, uint32_t error)
 {

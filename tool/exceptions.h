@@ -33,7 +33,6 @@ void exceptions_parse(struct exceptions *exceptions, const char *log);
 
 /* "page fault"; "interrupt" for what is no exception. */
 const char *exception_name(unsigned int vector);
-bool exception_has_error(unsigned int vector);
 
 /* An error code in words: "write, page not present"; "IDT entry 14"; "" for 0. */
 struct exception_words {

@@ -42,6 +42,13 @@ char *format_string(const char *format, ...)
 	return text;
 }
 
+const char *path_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash != NULL ? slash + 1 : path;
+}
+
 /* Open a regular file. */
 static int open_regular(const char *path, struct stat *st, struct error *err)
 {

@@ -23,6 +23,9 @@ void cleanup_close(const int *fd);	/* -1 is nothing */
  * small as a path.  The caller frees. */
 char *format_string(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* A path's last component, in the path itself. */
+const char *path_name(const char *path);
+
 /* A file's bytes, mapped read-only. */
 struct file_view {
 	int fd;

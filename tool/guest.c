@@ -10,7 +10,6 @@
 
 #include "fileio.h"
 
-#define ANSWER_MS 5000
 #define PAGE 4096
 
 void guest_init(struct guest *guest, struct qmp *qmp, int fd)
@@ -27,7 +26,7 @@ void guest_free(struct guest *guest)
 
 bool guest_cpu(struct guest *guest, struct cpu *cpu)
 {
-	CLEANUP_FREE char *dump = qmp_monitor(guest->qmp, "info registers", ANSWER_MS);
+	CLEANUP_FREE char *dump = qmp_monitor(guest->qmp, "info registers", QMP_ANSWER_MS);
 
 	return dump != NULL && cpu_parse(cpu, dump);
 }
@@ -39,7 +38,7 @@ static bool fetch(struct guest *guest, uint64_t address, unsigned char *bytes)
 	json_t *answer = qmp_execute(guest->qmp, "pmemsave",
 				     json_pack("{s:I, s:I, s:s}", "val", (json_int_t)address, "size",
 					       (json_int_t)PAGE, "filename", path),
-				     ANSWER_MS);
+				     QMP_ANSWER_MS);
 
 	json_decref(answer);
 	return answer != NULL && pread(guest->fd, bytes, PAGE, 0) == PAGE;

@@ -84,13 +84,13 @@ static const unsigned char code64[] = {
 	0xeb, 0xfc,			/* jmp .2 */
 };
 
-struct guest {
+struct probe {
 	int vcpu;
 	struct kvm_run *run;
 	unsigned char *memory;
 };
 
-static bool make_guest(struct guest *guest)
+static bool make_guest(struct probe *guest)
 {
 	int kvm = open(DEVICE, O_RDWR | O_CLOEXEC);
 	int vm = kvm >= 0 && ioctl(kvm, KVM_GET_API_VERSION, 0) == KVM_API_VERSION ?
@@ -116,7 +116,7 @@ static bool make_guest(struct guest *guest)
 	return guest->run != MAP_FAILED;
 }
 
-static void load_guest(const struct guest *guest)
+static void load_guest(const struct probe *guest)
 {
 	uint64_t tables[3] = {
 		(TABLES + 0x1000) | PRESENT_WRITE,
@@ -131,7 +131,7 @@ static void load_guest(const struct guest *guest)
 }
 
 /* Real mode, flat from 0; or long mode. */
-static bool set_mode(const struct guest *guest, bool long_mode)
+static bool set_mode(const struct probe *guest, bool long_mode)
 {
 	struct kvm_sregs s;
 
@@ -156,14 +156,14 @@ static bool set_mode(const struct guest *guest, bool long_mode)
 }
 
 /* Run to the next write to the port. */
-static bool run_guest(const struct guest *guest)
+static bool run_guest(const struct probe *guest)
 {
 	return ioctl(guest->vcpu, KVM_RUN, 0) == 0 && guest->run->exit_reason == KVM_EXIT_IO &&
 	       guest->run->io.port == PORT;
 }
 
 /* What the last exit left to be done, before registers are set. */
-static void finish_exit(const struct guest *guest)
+static void finish_exit(const struct probe *guest)
 {
 	guest->run->immediate_exit = 1;
 	ioctl(guest->vcpu, KVM_RUN, 0);
@@ -171,7 +171,7 @@ static void finish_exit(const struct guest *guest)
 }
 
 /* Time in which the guest's loop runs, from rip on; -1 if it does not. */
-static int64_t time_loop(const struct guest *guest, uint64_t rip, uint32_t rounds)
+static int64_t time_loop(const struct probe *guest, uint64_t rip, uint32_t rounds)
 {
 	struct kvm_regs regs = { .rip = rip, .rcx = rounds, .rsp = MEMORY_SIZE - 16, .rflags = 2 };
 
@@ -193,7 +193,7 @@ static int64_t time_own_loop(uint32_t rounds)
 }
 
 /* The fastest of some tries, for others were interrupted; -1 if one fails. */
-static int64_t best_loop(const struct guest *guest, uint64_t rip, uint32_t rounds)
+static int64_t best_loop(const struct probe *guest, uint64_t rip, uint32_t rounds)
 {
 	int64_t best = INT64_MAX;
 
@@ -205,7 +205,7 @@ static int64_t best_loop(const struct guest *guest, uint64_t rip, uint32_t round
 	return best;
 }
 
-static bool loop_is_fast(const struct guest *guest, uint64_t rip)
+static bool loop_is_fast(const struct probe *guest, uint64_t rip)
 {
 	int64_t first = best_loop(guest, rip, FIRST_ROUNDS), own = INT64_MAX;
 
@@ -220,7 +220,7 @@ static bool loop_is_fast(const struct guest *guest, uint64_t rip)
 	return best >= 0 && best <= SLOWDOWN_MAX * own;
 }
 
-static bool exits_are_fast(const struct guest *guest)
+static bool exits_are_fast(const struct probe *guest)
 {
 	int64_t started = clock_ns();
 
@@ -233,7 +233,7 @@ static bool exits_are_fast(const struct guest *guest)
 
 static bool probe(void)
 {
-	struct guest guest;
+	struct probe guest;
 
 	if (!make_guest(&guest))
 		return false;

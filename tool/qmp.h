@@ -10,6 +10,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* For QEMU to answer a command, in milliseconds. */
+#define QMP_ANSWER_MS 5000
+
 struct qmp {
 	int fd;			/* -1 once QEMU has closed it */
 	char *buffer;		/* what came and is not a whole line yet */

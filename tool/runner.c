@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -29,9 +30,9 @@
 #include "screen.h"
 #include "process.h"
 
-#define ANSWER_MS 5000		/* for QEMU to answer a command */
 #define HURRY_MS 500		/* and when the user wants us to end */
 #define START_MS 60000		/* for QEMU to start */
+#define FLAG_IF 0x200		/* in a CPU's flags: interrupts are on */
 #define HALT_POLL_MS 250	/* between two looks at the CPUs */
 #define LOG_TAIL (64 * 1024)	/* bytes of QEMU's log that count */
 #define LOG_TRIM_MS 1000	/* between two looks at its size */
@@ -130,28 +131,12 @@ static void quit(struct runner *r)
 
 /* ---- Judging ------------------------------------------------------------- */
 
-/* The value behind "NAME=" in QEMU's register dump. */
-static bool find_register(const char *dump, const char *name, char *value, size_t size)
-{
-	const char *found = strstr(dump, name);
-
-	if (found == NULL)
-		return false;
-	found += strlen(name);
-	size_t length = strspn(found, "0123456789abcdefABCDEF");
-	if (length >= size)
-		length = size - 1;
-	memcpy(value, found, length);
-	value[length] = '\0';
-	return true;
-}
-
 /* ---- Looking at the guest ------------------------------------------------ */
 
 /* KVM handles exceptions without QEMU, which has nothing to log then. */
 static bool under_kvm(struct runner *r)
 {
-	json_t *answer = qmp_execute(&r->qmp, "query-kvm", NULL, ANSWER_MS);
+	json_t *answer = qmp_execute(&r->qmp, "query-kvm", NULL, QMP_ANSWER_MS);
 	bool enabled = json_is_true(json_object_get(answer, "enabled"));
 
 	json_decref(answer);
@@ -204,7 +189,7 @@ static struct symbols *open_symbols(const struct run_kernel *kernel)
 /* Find out what there is to find out; with_log if it died of an exception. */
 static void examine(struct runner *r, bool with_log, struct run_outcome *outcome)
 {
-	json_decref(qmp_execute(&r->qmp, "stop", NULL, ANSWER_MS));
+	json_decref(qmp_execute(&r->qmp, "stop", NULL, QMP_ANSWER_MS));
 	CLEANUP_FREE char *log = with_log ? read_log(r) : NULL;
 	struct guest guest;
 	struct crash_evidence evidence = { .log = log,
@@ -273,7 +258,7 @@ static void look(struct runner *r, struct run_outcome *outcome)
 	if (r->looked || outcome->verdict == VERDICT_CLOSED || outcome->verdict == VERDICT_PIPE)
 		return;
 	/* Who presses Ctrl-C does not wait for an answer that may not come. */
-	int patience = outcome->verdict == VERDICT_SIGNAL ? HURRY_MS : ANSWER_MS;
+	int patience = outcome->verdict == VERDICT_SIGNAL ? HURRY_MS : QMP_ANSWER_MS;
 	r->looked = true;
 	if (told || r->options->picture != 0)
 		json_decref(qmp_execute(&r->qmp, "stop", NULL, patience));
@@ -286,43 +271,34 @@ static void look(struct runner *r, struct run_outcome *outcome)
 /* Where the (first) CPU is. */
 static void locate(struct runner *r, char *text, size_t size)
 {
-	char *dump = qmp_monitor(&r->qmp, "info registers", ANSWER_MS);
-	char ip[17], cr2[17];
+	CLEANUP_FREE char *dump = qmp_monitor(&r->qmp, "info registers", QMP_ANSWER_MS);
+	struct cpu cpu;
 
 	text[0] = '\0';
-	if (dump != NULL && find_register(dump, "RIP=", ip, sizeof(ip)) &&
-	    find_register(dump, "CR2=", cr2, sizeof(cr2)))
-		snprintf(text, size, "RIP=0x%s CR2=0x%s", ip, cr2);
-	else if (dump != NULL && find_register(dump, "EIP=", ip, sizeof(ip)) &&
-		 find_register(dump, "CR2=", cr2, sizeof(cr2)))
-		snprintf(text, size, "EIP=0x%s CR2=0x%s", ip, cr2);
-	free(dump);
+	if (dump != NULL && cpu_parse(&cpu, dump))
+		snprintf(text, size, "%s=0x%0*" PRIx64 " CR2=0x%0*" PRIx64, cpu.is_64 ? "RIP" : "EIP",
+			 cpu.is_64 ? 16 : 8, cpu.ip, cpu.is_64 ? 16 : 8, cpu.cr2);
 }
 
 /* Is every CPU in a register dump halted, with interrupts off? */
 static bool all_halted(const char *dump)
 {
-	size_t cpus = 0;
+	bool any = false;
 
-	for (const char *line = dump; (line = strstr(line, "HLT=")) != NULL; line += 4) {
-		const char *flags = line;
-		char value[17];
+	for (; (dump = strstr(dump, "CPU#")) != NULL; dump++) {
+		struct cpu cpu;
 
-		/* "RFL=00000002 [-------] CPL=0 II=0 A20=1 SMM=0 HLT=1" */
-		while (flags > dump && strncmp(flags, "FL=", 3) != 0)
-			flags--;
-		if (line[4] != '1' || !find_register(flags, "FL=", value, sizeof(value)) ||
-		    strtoul(value, NULL, 16) & 0x200)
+		if (!cpu_parse(&cpu, dump) || !cpu.halted || cpu.flags & FLAG_IF)
 			return false;
-		cpus++;
+		any = true;
 	}
-	return cpus > 0;
+	return any;
 }
 
 /* Twice in a row: a CPU that is about to be started looks halted too. */
 static bool check_halt(struct runner *r)
 {
-	char *dump = qmp_monitor(&r->qmp, "info registers -a", ANSWER_MS);
+	char *dump = qmp_monitor(&r->qmp, "info registers -a", QMP_ANSWER_MS);
 
 	r->halts = dump != NULL && all_halted(dump) ? r->halts + 1 : 0;
 	free(dump);
@@ -340,12 +316,12 @@ static void handed_off(struct runner *r)
 	if (r->options->tell_screen)
 		r->first_count = screen_read_first(r->first_cells, &r->qmp);
 	if (r->log >= 0) {
-		CLEANUP_FREE char *answer = qmp_monitor(&r->qmp, "log int,cpu_reset", ANSWER_MS);
+		CLEANUP_FREE char *answer = qmp_monitor(&r->qmp, "log int,cpu_reset", QMP_ANSWER_MS);
 
 		r->logging = answer != NULL;
 	}
 	snprintf(ready, sizeof(ready), "o/b 0x%x 0x%x", PORT_READY, RUNNER_READY);
-	free(qmp_monitor(&r->qmp, ready, ANSWER_MS));
+	free(qmp_monitor(&r->qmp, ready, QMP_ANSWER_MS));
 }
 
 /* A byte from the loader, which is a message, or from its fault handler, whose
@@ -487,7 +463,7 @@ static int64_t earlier(int64_t a, int64_t b)
 /* The machine stands still.  Because somebody stopped it, or for good? */
 static int check_stopped(struct runner *r, struct error *err)
 {
-	json_t *answer = qmp_execute(&r->qmp, "query-status", NULL, ANSWER_MS);
+	json_t *answer = qmp_execute(&r->qmp, "query-status", NULL, QMP_ANSWER_MS);
 	const char *status = json_string_value(json_object_get(answer, "status"));
 	int result = 0;
 
@@ -608,7 +584,7 @@ static int begin(struct runner *r, bool stay_stopped, struct run_outcome *outcom
 	json_decref(answer);
 	/* Of a guest that ends at once there may be no answer. */
 	if (!stay_stopped)
-		json_decref(qmp_execute(&r->qmp, "cont", NULL, ANSWER_MS));
+		json_decref(qmp_execute(&r->qmp, "cont", NULL, QMP_ANSWER_MS));
 	return 0;
 }
 

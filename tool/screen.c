@@ -12,7 +12,6 @@
 
 #include "fileio.h"
 
-#define ANSWER_MS 5000
 #define PICTURE_MS 30000	/* a large screen is compressed first */
 
 /* Ports: index registers, whose data register is the next port. */
@@ -181,7 +180,7 @@ void screen_erase(struct screen *screen, uint8_t attribute)
 static size_t read_cells(uint16_t *cells, size_t count, struct qmp *qmp)
 {
 	CLEANUP_FREE char *command = format_string("xp/%zuxw 0x%x", count / 2, SCREEN_MEMORY);
-	CLEANUP_FREE char *dump = qmp_monitor(qmp, command, ANSWER_MS);
+	CLEANUP_FREE char *dump = qmp_monitor(qmp, command, QMP_ANSWER_MS);
 
 	return dump != NULL ? screen_parse(dump, cells, count) : 0;
 }
@@ -191,7 +190,7 @@ static size_t read_cells(uint16_t *cells, size_t count, struct qmp *qmp)
 static bool read_register(uint8_t *value, unsigned int port, unsigned int index, struct qmp *qmp)
 {
 	CLEANUP_FREE char *command = format_string("i/b 0x%x .%u", port, index);
-	CLEANUP_FREE char *answer = qmp_monitor(qmp, command, ANSWER_MS);
+	CLEANUP_FREE char *answer = qmp_monitor(qmp, command, QMP_ANSWER_MS);
 	const char *equals = answer != NULL ? strchr(answer, '=') : NULL;
 
 	if (equals == NULL)

@@ -21,7 +21,6 @@ struct suite_options {
 	const char *expect;	/* passed when this was written or shown; NULL: by its end */
 	int expect_crash;	/* passed when this exception killed it; -1: none may */
 	bool power_off_passes;	/* switching the machine off is success */
-	const char *logs;	/* directory for what they write, there already */
 	/* Called in order, once a test and all before it are done. */
 	void (*done)(void *context, size_t index);
 	/* Called now and then: how far it is.  May be NULL. */
