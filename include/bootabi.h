@@ -46,7 +46,7 @@
 /* ---- Boot table: header ------------------------------------------------- */
 
 #define BT_MAGIC		0x454c424154544f42	/* "BOTTABLE", offset 0, u64 */
-#define BT_VERSION		2
+#define BT_VERSION		3
 
 #define BT_OFF_MAGIC		0	/* u64 */
 #define BT_OFF_VERSION		8	/* u32: BT_VERSION */
@@ -74,28 +74,38 @@
 					   BLOCK_NONE where it is virtual */
 #define BT_OFF_TABLE_PAGES	100	/* u32: page tables that the map records need at most */
 #define BT_OFF_HANDOFF_VIRT	104	/* u64: virtual start of the hand-off area, 512 GiB aligned */
-#define BT_OFF_PHYSMAP_VIRT	112	/* u64: where all RAM is mapped, 512 GiB aligned */
-#define BT_OFF_PHYSMAP_MAX	120	/* u64: bytes of address space free there */
+#define BT_OFF_PHYSMAP_VIRT	112	/* u64: where all RAM is mapped, 2 MiB aligned */
+#define BT_OFF_PHYSMAP_MAX	120	/* u64: bytes of address space free there; 0: it is not mapped */
 #define BT_OFF_VIDEO_WIDTH	128	/* u16: pixels; 0: any */
 #define BT_OFF_VIDEO_HEIGHT	130	/* u16: lines; 0: any */
 #define BT_OFF_VIDEO_DEPTH	132	/* u8: bits a pixel; 0: any */
 #define BT_OFF_VIDEO		133	/* u8: VIDEO_* */
-#define BT_OFF_RESERVED		134	/* u16: 0 */
+#define BT_OFF_RECURSIVE	134	/* u16: level 4 entry that is to refer to its own table; 0: none */
 #define BT_OFF_SLIDE		136	/* u64: added to the addresses in the kernel's file */
 #define BT_OFF_KERNEL_CRC	144	/* u32: CRC-32 of its segments' bytes as in the file, in the
 					   order of their addresses; not the loader's business */
-#define BT_OFF_RESERVED2	148	/* 12 bytes: 0 */
-#define BT_HEADER_SIZE		160
+#define BT_OFF_INFO_BLOCK	148	/* u32: index of the block that the info is copied to, or
+					   BLOCK_NONE where the loader finds room for it */
+#define BT_OFF_INFO_VIRT	152	/* u64: and there, its address as the kernel sees it */
+#define BT_OFF_STACK_TOP	160	/* u64: end of a stack that has a map record; 0: it has none */
+#define BT_OFF_FLAGS		168	/* u32: BT_SSE */
+#define BT_OFF_RESERVED		172	/* u32: 0 */
+#define BT_HEADER_SIZE		176
+
+#define BT_SSE			1	/* the kernel is entered with SSE on; native: always */
 
 #define BT_PROTOCOL_NATIVE	1
 #define BT_PROTOCOL_MULTIBOOT1	2	/* also plain 32-bit kernels */
 #define BT_PROTOCOL_MULTIBOOT2	3
 #define BT_PROTOCOL_PVH		4
+#define BT_PROTOCOL_BOOTLOADER_09 5
 
 #define VIDEO_TEXT		0	/* 80x25 characters, and the kernel is not told */
 #define VIDEO_TELL		1	/* likewise, and the kernel is told */
 #define VIDEO_PREFER		2	/* a linear framebuffer: the mode, or the nearest below it */
 #define VIDEO_REQUIRE		3	/* that mode, or the loader fails */
+#define VIDEO_BIOS		4	/* WIDTH is the number of a mode of the firmware's (INT 10h
+					   AH=00h): set anew, and the kernel is not told */
 
 /* What the loader has room for (bootloader/layout.inc). */
 #define BT_MAX_BYTES		131072	/* whole table */
@@ -252,10 +262,48 @@
 #define INFO_KIND_ACPI_NVS		7
 #define INFO_KIND_RESERVED		8
 #define INFO_KIND_BAD			9
+/* Only in the loader, for protocols that tell of these. */
+#define INFO_KIND_STACK			10
+#define INFO_KIND_BOOT_INFO		11
+#define INFO_KIND_PAGE_TABLES		12
+#define INFO_KIND_LOADER		13
+#define INFO_KIND_FRAME_ZERO		14
 
 #define INFO_FB_NONE		0
 #define INFO_FB_TEXT		1
 #define INFO_FB_RGB		2
+
+/* ---- Hand-off: struct BootInfo of the Rust crate bootloader 0.9 ----------- */
+
+/* repr(C).  The memory map comes first; which of the fields behind it there are
+ * depends on the crate's features, each 8-byte aligned, in this order:
+ *	recursive_page_table_addr	u64, with "recursive_page_table"
+ *	physical_memory_offset		u64, with "map_physical_memory"
+ *	tls_template			3 x u64: start, bytes in the file, bytes in memory
+ *	_non_exhaustive			u8
+ */
+#define BL09_OFF_REGIONS	0	/* BL09_REGIONS records */
+#define BL09_OFF_REGION_COUNT	1536	/* u64: of those in use, which come first */
+#define BL09_OFF_FEATURES	1544	/* the fields that depend on features */
+#define BL09_REGIONS		64
+
+#define BL09_REGION_START	0	/* u64: number of the first page frame */
+#define BL09_REGION_END		8	/* u64: and of the first behind the region */
+#define BL09_REGION_TYPE	16	/* u32: BL09_*; u32 0 follows */
+#define BL09_REGION_SIZE	24
+
+#define BL09_USABLE		0
+#define BL09_RESERVED		2
+#define BL09_ACPI_RECLAIMABLE	3
+#define BL09_ACPI_NVS		4
+#define BL09_BAD		5
+#define BL09_KERNEL		6
+#define BL09_STACK		7
+#define BL09_PAGE_TABLE		8
+#define BL09_BOOTLOADER		9
+#define BL09_FRAME_ZERO		10
+#define BL09_EMPTY		11	/* of records that are not in use */
+#define BL09_BOOT_INFO		12
 
 /* ---- Hand-off: Multiboot information (Multiboot 0.6.96, 3.3) -------------- */
 

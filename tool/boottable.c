@@ -262,6 +262,11 @@ void boottable_encode(const struct plan *plan, const struct extent_place *places
 	put_le64(bytes + BT_OFF_PHYSMAP_VIRT, plan->physmap_virt);
 	put_le64(bytes + BT_OFF_PHYSMAP_MAX, plan->physmap_max);
 	put_le32(bytes + BT_OFF_TABLE_PAGES, plan->table_pages);
+	put_le16(bytes + BT_OFF_RECURSIVE, plan->recursive);
+	put_le32(bytes + BT_OFF_INFO_BLOCK, plan->info_block);
+	put_le64(bytes + BT_OFF_INFO_VIRT, plan->info_virt);
+	put_le64(bytes + BT_OFF_STACK_TOP, plan->stack_top);
+	put_le32(bytes + BT_OFF_FLAGS, plan->sse ? BT_SSE : 0);
 
 	encode_extents(plan, places, bytes + parts.extents);
 	encode_blocks(plan, bytes + parts.blocks);
@@ -493,6 +498,11 @@ int boottable_decode(const unsigned char *bytes, size_t size, struct plan *plan,
 	plan->physmap_virt = get_le64(bytes + BT_OFF_PHYSMAP_VIRT);
 	plan->physmap_max = get_le64(bytes + BT_OFF_PHYSMAP_MAX);
 	plan->table_pages = get_le32(bytes + BT_OFF_TABLE_PAGES);
+	plan->recursive = get_le16(bytes + BT_OFF_RECURSIVE);
+	plan->info_block = get_le32(bytes + BT_OFF_INFO_BLOCK);
+	plan->info_virt = get_le64(bytes + BT_OFF_INFO_VIRT);
+	plan->stack_top = get_le64(bytes + BT_OFF_STACK_TOP);
+	plan->sse = get_le32(bytes + BT_OFF_FLAGS) & BT_SSE;
 	plan->video = (struct plan_video){
 		.width = get_le16(bytes + BT_OFF_VIDEO_WIDTH),
 		.height = get_le16(bytes + BT_OFF_VIDEO_HEIGHT),

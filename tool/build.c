@@ -29,15 +29,28 @@ enum {
 	OPT_KERNEL_BASE,
 	OPT_SIZE,
 	OPT_BOOTLOADER,
+	OPT_FEATURES,
+	OPT_STACK_PAGES,
+	OPT_STACK_ADDRESS,
+	OPT_PHYSICAL_MEMORY_OFFSET,
+	OPT_BOOT_INFO_ADDRESS,
 };
+
+#define PROTOCOL_NAMES "auto, native, multiboot1, multiboot2, pvh or bootloader-0.9"
 
 const struct argp_option plan_options_list[] = {
 	{ "cmdline", 'c', "STRING", 0, "Give the kernel this command line", 0 },
 	{ "module", 'm', "FILE[=NAME]", 0, "Load FILE along with the kernel; may be repeated", 0 },
-	{ "protocol", OPT_PROTOCOL, "NAME", 0, "Enter the kernel by this protocol: auto, native, multiboot1, multiboot2 or pvh", 0 },
+	{ "protocol", OPT_PROTOCOL, "NAME", 0, "Enter the kernel by this protocol: " PROTOCOL_NAMES, 0 },
 	{ "video", OPT_VIDEO, "MODE", 0, "Set the screen to text or to WIDTHxHEIGHT[xBPP]", 0 },
-	{ "stack-size", OPT_STACK_SIZE, "SIZE", 0, "Give the kernel a stack of SIZE bytes (default 64K)", 0 },
+	{ "stack-size", OPT_STACK_SIZE, "SIZE", 0, "Give the kernel a stack of SIZE bytes (default 64K; bootloader-0.9: 2M)", 0 },
 	{ "kernel-base", OPT_KERNEL_BASE, "ADDR", 0, "Put a position-independent kernel at ADDR (default 0x200000)", 0 },
+	{ "kernel-stack-size", OPT_STACK_PAGES, "PAGES", 0, "Likewise --stack-size, in pages of 4 KiB", 0 },
+	{ NULL, 0, NULL, OPTION_DOC, "For kernels of the bootloader crate 0.9:", 5 },
+	{ "features", OPT_FEATURES, "LIST", 0, "The crate's cargo features, with commas between: " CRATE_FEATURE_NAMES, 5 },
+	{ "kernel-stack-address", OPT_STACK_ADDRESS, "ADDR", 0, "Put the stack, and the guard page below it, at ADDR", 5 },
+	{ "physical-memory-offset", OPT_PHYSICAL_MEMORY_OFFSET, "ADDR", 0, "Map all memory at ADDR (map_physical_memory)", 5 },
+	{ "boot-info-address", OPT_BOOT_INFO_ADDRESS, "ADDR", 0, "Put BootInfo at ADDR", 5 },
 	{ 0 },
 };
 
@@ -112,6 +125,24 @@ static int parse_video(const char *text, struct plan_video *video)
 	return 0;
 }
 
+static void parse_features(const char *text, struct crate_options *crate, const struct argp_state *state)
+{
+	const char *wrong;
+	int length;
+
+	crate->has_features = true;
+	if (crate_parse_features(text, &crate->features, &wrong, &length) != 0)
+		argp_error(state, "--features: '%.*s' is none of " CRATE_FEATURE_NAMES, length, wrong);
+}
+
+static void parse_address(const char *option, const char *text, uint64_t *address,
+			  const struct argp_state *state)
+{
+	if (crate_parse_address(text, address) != 0)
+		argp_error(state, "--%s: '%s' is not an address on a page boundary (a multiple of 0x1000)",
+			   option, text);
+}
+
 /* An option was given that matters to kernels only.  A file's are for the kernels
  * among what it is read for. */
 static void note_given(struct build_options *options, const struct argp_state *state)
@@ -122,6 +153,8 @@ static void note_given(struct build_options *options, const struct argp_state *s
 static error_t parse_plan_option(int key, char *arg, struct argp_state *state)
 {
 	struct build_options *options = state->input;
+	const char *number = arg;
+	unsigned long pages;
 
 	switch (key) {
 	case 'c':
@@ -137,7 +170,7 @@ static error_t parse_plan_option(int key, char *arg, struct argp_state *state)
 		if (options->protocol != NULL)
 			note_given(options, state);
 		if (options->protocol != NULL && !protocol_exists(arg))
-			argp_error(state, "--protocol: '%s' is none of auto, native, multiboot1, multiboot2, pvh", arg);
+			argp_error(state, "--protocol: '%s' is none of " PROTOCOL_NAMES, arg);
 		return 0;
 	case OPT_VIDEO:
 		note_given(options, state);
@@ -157,6 +190,30 @@ static error_t parse_plan_option(int key, char *arg, struct argp_state *state)
 		if (parse_size(arg, 1, &options->kernel_base) != 0 || options->kernel_base % PAGE_SIZE != 0)
 			argp_error(state, "--kernel-base: '%s' is not an address on a page boundary (a multiple of 0x1000)",
 				   arg);
+		return 0;
+	case OPT_STACK_PAGES:
+		note_given(options, state);
+		if (parse_number(&number, STACK_MAX / PAGE_SIZE, &pages) && *number == '\0')
+			options->stack_size = pages * PAGE_SIZE;
+		else
+			argp_error(state, "--kernel-stack-size: '%s' is not a number of pages from 1 to %d", arg,
+				   (int)(STACK_MAX / PAGE_SIZE));
+		return 0;
+	case OPT_FEATURES:
+		note_given(options, state);
+		parse_features(arg, &options->crate, state);
+		return 0;
+	case OPT_STACK_ADDRESS:
+		note_given(options, state);
+		parse_address("kernel-stack-address", arg, &options->crate.stack_address, state);
+		return 0;
+	case OPT_PHYSICAL_MEMORY_OFFSET:
+		note_given(options, state);
+		parse_address("physical-memory-offset", arg, &options->crate.physical_memory_offset, state);
+		return 0;
+	case OPT_BOOT_INFO_ADDRESS:
+		note_given(options, state);
+		parse_address("boot-info-address", arg, &options->crate.boot_info_address, state);
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -270,6 +327,19 @@ static int open_modules(const struct build_options *options, struct planned *pla
 	return 0;
 }
 
+/* Nothing that was asked for is passed over in silence. */
+static int check_crate(const struct crate_options *crate, const struct protocol *protocol,
+		       struct error *err)
+{
+	const char *given = crate_given(crate);
+
+	if (given == NULL || protocol->number == BT_PROTOCOL_BOOTLOADER_09)
+		return 0;
+	error_set(err, ERROR_USAGE, 0, "--%s is for kernels of the bootloader crate, and this one is booted by %s",
+		  given, protocol->name);
+	return error_hint(err, "add --protocol bootloader-0.9, or leave it out");
+}
+
 int build_plan(const char *path, const struct build_options *options, struct planned *planned,
 	       struct error *err)
 {
@@ -290,10 +360,11 @@ int build_plan(const char *path, const struct build_options *options, struct pla
 		.module_count = planned->module_count,
 		.video = options->has_video ? &options->video : NULL,
 		.kernel_base = options->has_kernel_base ? &options->kernel_base : NULL,
+		.crate = options->crate,
 	};
 	const struct protocol *protocol =
 		protocol_find(&planned->kernel, options->protocol, path, &planned->choice, err);
-	if (protocol != NULL &&
+	if (protocol != NULL && check_crate(&options->crate, protocol, err) == 0 &&
 	    protocol->plan(&planned->kernel, &plan_options, path, &planned->plan, err) == 0 &&
 	    boottable_check(&planned->plan, path, err) == 0) {
 		if (planned->choice.problem.class != ERROR_NONE)

@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "crate.h"
 #include "error.h"
 #include "fileio.h"
 #include "kernel.h"
@@ -30,6 +31,7 @@ struct build_options {
 	struct plan_video video;
 	bool has_kernel_base;
 	uint64_t kernel_base;
+	struct crate_options crate;	/* for bootloader-0.9 */
 	const char *bootloader;		/* directory of loader sources, NULL: bundled */
 	bool given;			/* on the command line: one that matters to kernels only */
 	bool quiet;

@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "crate.h"
 #include "error.h"
 
 struct plan_block {
@@ -122,10 +123,17 @@ struct plan {
 	size_t cmdline_offset;		/* where it lies in the info, NUL after it */
 	uint64_t stack_size;		/* whole pages */
 	struct plan_video video;
-	uint64_t handoff_virt;		/* these four: native only */
+	/* In long mode: */
+	uint32_t table_pages;		/* that the maps need at most */
 	uint64_t physmap_virt;
-	uint64_t physmap_max;
-	uint32_t table_pages;
+	uint64_t physmap_max;		/* bytes free there; 0: memory is not mapped */
+	uint64_t handoff_virt;		/* native only */
+	/* bootloader-0.9 only, whose stack and info are blocks that are mapped: */
+	uint64_t stack_top;		/* virtual end of the stack, 0: it is not a block */
+	uint64_t info_virt;
+	uint32_t info_block;		/* BLOCK_NONE: the loader finds room for the info */
+	uint16_t recursive;		/* level 4 entry for the table itself, 0: none */
+	bool sse;
 
 	struct plan_warning {
 		char text[256];		/* one sentence, without the file's name */
@@ -148,6 +156,7 @@ struct plan_options {
 	size_t module_count;
 	const struct plan_video *video;	/* NULL: what the kernel says */
 	const uint64_t *kernel_base;	/* NULL: the default */
+	struct crate_options crate;
 };
 
 /* ---- Making one ---------------------------------------------------------- */
