@@ -197,10 +197,9 @@ static void note_unknown(struct build_options *options, const struct dependency 
 		error_hint(unknown, "if it is 0.9, give --protocol " PROTOCOL_NAME " and --features");
 		return;
 	}
-	error_set(unknown, ERROR_INPUT, 0, "'%s': the package depends on bootloader %s, whose protocol mkbootimg does not know",
+	error_set(unknown, ERROR_INPUT, 0, "'%s': the package depends on bootloader %s, whose protocol is not supported",
 		  package->manifest, dependency->version);
-	error_hint(unknown, "it knows that of bootloader 0.9; --protocol NAME boots the kernel by another, and "
-			    "'mkbootimg run IMAGE' an image that the crate itself has made");
+	error_hint(unknown, "use bootloader 0.9, name another --protocol, or boot an image that the crate makes (mkbootimg run IMAGE)");
 }
 
 /* An address for what is not mapped means nothing. */
