@@ -238,21 +238,24 @@ static int query(json_t **metadata, const char *const question[4], const char *m
 int cargo_ask(struct cargo_package *package, unsigned int wanted, struct error *err)
 {
 	char *manifest = format_string("%s/Cargo.toml", getenv("CARGO_MANIFEST_DIR"));
+	struct error failure = { .class = ERROR_NONE };
 	int status = 1;
 
 	*package = (struct cargo_package){ .manifest = manifest };
 	wanted = find_wanted(manifest, wanted);
 	if (wanted == 0)
 		return 0;
-	for (size_t i = (wanted & CARGO_DEPENDENCIES) != 0 ? 0 : QUESTION_COUNT - 1;
-	     status == 1 && i < QUESTION_COUNT; i++) {
-		status = query(&package->metadata, questions[i], manifest, err);
+	size_t first = (wanted & CARGO_DEPENDENCIES) != 0 ? 0 : QUESTION_COUNT - 1;
+	for (size_t i = first; status == 1 && i < QUESTION_COUNT; i++) {
+		status = query(&package->metadata, questions[i], manifest, &failure);
 		/* The first question is what a user would ask. */
-		if (status == 1 && i == 0)
-			package->refusal = *err;
+		if (i == first)
+			package->refusal = failure;
 	}
-	if (status != 0)
+	if (status != 0) {
+		*err = failure;
 		return -1;
+	}
 	package->package = find_package(package->metadata, manifest);
 	if (package->package == NULL)
 		return error_set(err, ERROR_SYSTEM, 0, "'cargo metadata' does not know '%s'", manifest);
