@@ -61,6 +61,11 @@ pub fn run_tests(tests: &[(&str, fn())]) -> ! {
     exit(ExitCode::Success)
 }
 
+/// A value that the compiler cannot reason about.
+pub fn opaque<T: Copy>(value: T) -> T {
+    unsafe { core::ptr::read_volatile(&value) }
+}
+
 pub fn fail_of_panic(info: &PanicInfo) -> ! {
     serial_println!("a panic: {info}");
     exit(ExitCode::Failed)

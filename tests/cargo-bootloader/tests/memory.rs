@@ -18,7 +18,10 @@ fn kernel_main(boot_info: &'static BootInfo) -> ! {
     let offset = boot_info.physical_memory_offset;
     write_usable(&boot_info.memory_map, offset);
     serial_println!("usable memory: passed");
-    assert_eq!(translate(boot_info as *const BootInfo as u64, offset), Some(frame_of(boot_info)));
+    assert_eq!(
+        translate(boot_info as *const BootInfo as u64, offset),
+        Some(frame_of(boot_info))
+    );
     assert_eq!(translate(0xb8000, offset), Some(0xb8000));
     assert_eq!(translate(0, offset), None);
     serial_println!("page tables: passed");
@@ -45,7 +48,10 @@ fn frames(map: &[MemoryRegion], wanted: MemoryRegionType) -> u64 {
 
 /// The first and last word of each usable region.
 fn write_usable(map: &[MemoryRegion], offset: u64) {
-    for region in map.iter().filter(|region| region.region_type == MemoryRegionType::Usable) {
+    for region in map
+        .iter()
+        .filter(|region| region.region_type == MemoryRegionType::Usable)
+    {
         for address in [region.range.start_addr(), region.range.end_addr() - 8] {
             let word = (offset + address) as *mut u64;
             unsafe {
@@ -58,7 +64,11 @@ fn write_usable(map: &[MemoryRegion], offset: u64) {
 
 fn frame_of(boot_info: &BootInfo) -> u64 {
     let mut regions = boot_info.memory_map.iter();
-    regions.find(|region| region.region_type == MemoryRegionType::BootInfo).unwrap().range.start_addr()
+    regions
+        .find(|region| region.region_type == MemoryRegionType::BootInfo)
+        .unwrap()
+        .range
+        .start_addr()
 }
 
 /// The physical address behind a virtual one, through the page tables.

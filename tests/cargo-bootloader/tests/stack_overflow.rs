@@ -6,10 +6,9 @@
 #![no_main]
 
 use core::arch::{asm, global_asm};
-use core::hint::black_box;
 use core::panic::PanicInfo;
 use core::ptr::addr_of;
-use tutorial::{exit, fail_of_panic, serial_println, ExitCode};
+use tutorial::{exit, fail_of_panic, opaque, serial_println, ExitCode};
 
 // kernel-stack-address and kernel-stack-size in Cargo.toml
 const GUARD_PAGE: u64 = 0x7000_0000_0000;
@@ -62,7 +61,10 @@ extern "C" {
 
 #[no_mangle]
 extern "C" fn on_page_fault(address: u64) -> ! {
-    assert!((GUARD_PAGE..GUARD_PAGE + 4096).contains(&address), "a page fault at {address:#x}");
+    assert!(
+        (GUARD_PAGE..GUARD_PAGE + 4096).contains(&address),
+        "a page fault at {address:#x}"
+    );
     serial_println!("stack_overflow: passed");
     exit(ExitCode::Success)
 }
@@ -77,14 +79,20 @@ unsafe fn install_handler() {
         handler & 0xffff | 0x08 << 16 | 1 << 32 | 0x8e << 40 | (handler >> 16 & 0xffff) << 48,
         handler >> 32,
     ];
-    let gdt = Pointer { limit: 5 * 8 - 1, base: addr_of!(GDT) as u64 };
-    let idt = Pointer { limit: 16 * 16 - 1, base: addr_of!(IDT) as u64 };
+    let gdt = Pointer {
+        limit: 5 * 8 - 1,
+        base: addr_of!(GDT) as u64,
+    };
+    let idt = Pointer {
+        limit: 16 * 16 - 1,
+        base: addr_of!(IDT) as u64,
+    };
     asm!("lgdt [{}]", "lidt [{}]", "ltr {:x}", in(reg) &gdt, in(reg) &idt, in(reg) 0x18);
 }
 
 #[allow(unconditional_recursion)]
 fn overflow(depth: u64) -> u64 {
-    black_box(overflow(depth + 1)) + depth
+    opaque(overflow(depth + 1)) + depth
 }
 
 #[no_mangle]
