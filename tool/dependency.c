@@ -192,14 +192,17 @@ static void note_unknown(struct build_options *options, const struct dependency 
 	struct error *unknown = &options->unknown_crate;
 
 	if (!dependency->resolved && strcmp(dependency->version, "*") == 0) {
-		error_set(unknown, ERROR_INPUT, 0, "'%s': which version of bootloader the package depends on is not known: %s",
+		error_set(unknown, ERROR_INPUT, 0,
+			  "'%s': which version of bootloader the package depends on is not known: %s",
 			  package->manifest, package->refusal.text);
 		error_hint(unknown, "if it is 0.9, give --protocol " PROTOCOL_NAME " and --features");
 		return;
 	}
-	error_set(unknown, ERROR_INPUT, 0, "'%s': the package depends on bootloader %s, whose protocol is not supported",
-		  package->manifest, dependency->version);
-	error_hint(unknown, "use bootloader 0.9, name another --protocol, or boot an image that the crate makes (mkbootimg run IMAGE)");
+	error_set(unknown, ERROR_INPUT, 0,
+		  "'%s': the package depends on bootloader %s, whose protocol is not supported", package->manifest,
+		  dependency->version);
+	error_hint(unknown, "use bootloader 0.9, name another --protocol, or boot an image that the crate makes "
+			    "(mkbootimg run IMAGE)");
 }
 
 /* An address for what is not mapped means nothing. */
