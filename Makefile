@@ -54,7 +54,7 @@ MAIN_OBJECT := $(OUT)/tool/main.o
 SHARE := $(OUT)/share/mkbootimg/bootloader
 LOADER_SOURCES := $(wildcard bootloader/*.asm bootloader/*.inc)
 LOADER_COPIES := $(LOADER_SOURCES:bootloader/%=$(SHARE)/%) $(SHARE)/bootabi.inc
-LOADER_VARIANTS := $(foreach protocol,NATIVE MULTIBOOT1 MULTIBOOT2 PVH,$(SHARE)/PROTOCOL_$(protocol).bin)
+LOADER_VARIANTS := $(foreach protocol,NATIVE MULTIBOOT1 MULTIBOOT2 PVH BOOTLOADER_09,$(SHARE)/PROTOCOL_$(protocol).bin)
 
 .DELETE_ON_ERROR:
 .PHONY: all run check example run-example install uninstall lint clean help

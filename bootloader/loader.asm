@@ -8,7 +8,8 @@
 ; the host could take.  The way through it is the order of the files below.
 ;
 ; Defined by whoever assembles it (tool/loader.c):
-;   PROTOCOL_NATIVE, PROTOCOL_MULTIBOOT1, PROTOCOL_MULTIBOOT2 or PROTOCOL_PVH
+;   PROTOCOL_NATIVE, PROTOCOL_MULTIBOOT1, PROTOCOL_MULTIBOOT2, PROTOCOL_PVH or
+;   PROTOCOL_BOOTLOADER_09
 ;			how to enter the kernel, see mkbootimg-protocol(7)
 ;
 ; Assembled with: nasm -f bin -I DIRECTORY/ -D PROTOCOL_NATIVE loader.asm
@@ -33,6 +34,9 @@
 %define PROTOCOL_NUMBER	BT_PROTOCOL_PVH
 %define PROTOCOL_FILE	"pvh.inc"
 %define BOOT_MAGIC	0
+%elifdef PROTOCOL_BOOTLOADER_09
+%define PROTOCOL_NUMBER	BT_PROTOCOL_BOOTLOADER_09
+%define PROTOCOL_FILE	"bootloader09.inc"
 %else
 %error no protocol was chosen
 %endif

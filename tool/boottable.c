@@ -415,6 +415,13 @@ static int decode_fixups(const unsigned char *p, struct plan *plan)
 	return 0;
 }
 
+/* An info that has a block must fit into it. */
+static int decode_info_block(const unsigned char *bytes, struct plan *plan)
+{
+	plan->info_block = get_le32(bytes + BT_OFF_INFO_BLOCK);
+	return plan->info_block == BLOCK_NONE || in_block(plan, plan->info_block, 0, plan->info_size) ? 0 : -1;
+}
+
 /* Where the kernel is entered: as far as that is known, a physical address. */
 static int decode_entry(const unsigned char *bytes, struct plan *plan)
 {
@@ -474,7 +481,8 @@ static int decode_records(const unsigned char *bytes, size_t size, struct plan *
 		return error_set(err, ERROR_SYSTEM, 0, "out of memory");
 	memcpy(plan->info, info, plan->info_size);
 	if (decode_blocks(blocks, plan) != 0 || decode_extents(extents, plan, *places) != 0 ||
-	    decode_maps(maps, plan) != 0 || decode_zeros(zeros, plan) != 0 || decode_entry(bytes, plan) != 0)
+	    decode_maps(maps, plan) != 0 || decode_zeros(zeros, plan) != 0 || decode_entry(bytes, plan) != 0 ||
+	    decode_info_block(bytes, plan) != 0)
 		return damaged(err, "a record reaches out of its block");
 	if (decode_fixups(fixups, plan) != 0)
 		return damaged(err, "a fixup reaches out of the info");
@@ -499,7 +507,6 @@ int boottable_decode(const unsigned char *bytes, size_t size, struct plan *plan,
 	plan->physmap_max = get_le64(bytes + BT_OFF_PHYSMAP_MAX);
 	plan->table_pages = get_le32(bytes + BT_OFF_TABLE_PAGES);
 	plan->recursive = get_le16(bytes + BT_OFF_RECURSIVE);
-	plan->info_block = get_le32(bytes + BT_OFF_INFO_BLOCK);
 	plan->info_virt = get_le64(bytes + BT_OFF_INFO_VIRT);
 	plan->stack_top = get_le64(bytes + BT_OFF_STACK_TOP);
 	plan->sse = get_le32(bytes + BT_OFF_FLAGS) & BT_SSE;

@@ -36,7 +36,7 @@ enum {
 	OPT_BOOT_INFO_ADDRESS,
 };
 
-#define PROTOCOL_NAMES "auto, native, multiboot1, multiboot2, pvh or bootloader-0.9"
+#define PROTOCOL_NAMES "auto, native, multiboot1, multiboot2, pvh, bootloader-0.9"
 
 const struct argp_option plan_options_list[] = {
 	{ "cmdline", 'c', "STRING", 0, "Give the kernel this command line", 0 },

@@ -330,7 +330,7 @@ void crash_examine(struct crash *crash, const struct crash_evidence *evidence)
 				*c = '?';
 		}
 	}
-	crash->early = exception != NULL && evidence->stack.guard != 0 && exception->cpu.idt_limit != 0 &&
+	crash->early = exception != NULL && evidence->stack.has_idt && exception->cpu.idt_limit != 0 &&
 		       exception->cpu.idt_base - evidence->stack.guard < HANDOFF_SIZE;
 	crash->has_symbols = evidence->symbols != NULL && symbols_any(evidence->symbols);
 	trace(crash, evidence, &reader);

@@ -17,11 +17,12 @@
 #define CRASH_FRAMES 64
 #define CRASH_CODE 16
 
-/* Where the loader put what it gives a native kernel: a guard page, the stack, its
- * IDT, all in 512 GiB of their own. */
+/* Where the loader put the stack that it gives a kernel in long mode, behind a guard
+ * page. */
 struct crash_stack {
 	uint64_t guard;		/* 0: not known */
 	uint64_t size;
+	bool has_idt;		/* the loader's IDT lies in the same 512 GiB */
 };
 
 /* What there is to look at. */

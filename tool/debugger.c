@@ -140,7 +140,7 @@ void debugger_place(struct gdb_setup *setup, const struct kernel *kernel,
 
 	setup->kernel_is_64 = kernel->is_64;
 	setup->slide = facts->slide;
-	if (segment == NULL || facts->protocol == BT_PROTOCOL_NATIVE)
+	if (segment == NULL || facts->long_mode)
 		return;
 	for (size_t i = 0; i < kernel->segment_count; i++) {
 		if (kernel->segments[i].paddr < lowest)
@@ -200,19 +200,19 @@ static int prepare(struct session *s, struct error *err)
 {
 	const struct debugger_options *options = s->options;
 	CLEANUP_FREE char *loader = format_string("%s/" LOADER_NAME, s->directory);
-	bool native = options->facts.protocol == BT_PROTOCOL_NATIVE;
+	bool long_mode = options->facts.long_mode;
 	struct gdb_setup setup = {
 		.directory = s->directory,
 		.connection = s->connection,
-		.bits = !s->entered ? 16 : native ? 64 : 32,
-		.changes = !s->entered || !native,
+		.bits = !s->entered ? 16 : long_mode ? 64 : 32,
+		.changes = !s->entered || !long_mode,
 		.has_stop = true,
 		.stop = options->facts.entry,
 	};
 
 	if (!s->entered) {
 		setup.stop = STAGE1;
-	} else if (!native && !read_entry(s, &setup.stop)) {
+	} else if (!long_mode && !read_entry(s, &setup.stop)) {
 		return error_set(err, ERROR_SYSTEM, 0, "QEMU does not say where the kernel is");
 	}
 	if (options->loader_option != NULL) {

@@ -286,6 +286,7 @@ static int make_plan(struct flat *f, const struct plan_options *options, struct 
 				 "--stack-size: a 32-bit kernel's stack lies below 640 KiB, with room for %d KiB",
 				 LOW_MAX_STACK / 1024);
 	f->plan->protocol = f->request->protocol;
+	f->plan->info_block = BLOCK_NONE;
 	f->plan->stack_size = align_up(stack, PAGE_SIZE);
 	if (place_segments(f, options, err) != 0)
 		return -1;

@@ -85,6 +85,9 @@ static int add_segment(struct kernel *kernel, const GElf_Phdr *phdr, unsigned in
 	}
 	if (phdr->p_type == PT_NOTE && phdr->p_filesz > 0)
 		kernel->notes[kernel->note_count++] = file_range(kernel, phdr);
+	if (phdr->p_type == PT_TLS)
+		kernel->tls = (struct kernel_tls){ kernel->tls.count + 1, phdr->p_vaddr, phdr->p_filesz,
+						   phdr->p_memsz };
 	if (phdr->p_type == PT_GNU_STACK) {
 		kernel->has_gnu_stack = true;
 		kernel->executable_stack = phdr->p_flags & PF_X;
@@ -183,8 +186,11 @@ static void name_sections(struct kernel *kernel, Elf *elf)
 		GElf_Shdr shdr;
 		const char *name;
 
-		if (gelf_getshdr(scn, &shdr) == NULL || !(shdr.sh_flags & SHF_ALLOC) || shdr.sh_size == 0 ||
+		if (gelf_getshdr(scn, &shdr) == NULL || shdr.sh_size == 0 ||
 		    (name = elf_strptr(elf, strings, shdr.sh_name)) == NULL)
+			continue;
+		kernel->has_bootloader_config |= strcmp(name, ".bootloader-config") == 0;
+		if (!(shdr.sh_flags & SHF_ALLOC))
 			continue;
 		for (size_t i = 0; i < kernel->segment_count; i++) {
 			if (shdr.sh_addr - kernel->segments[i].vaddr < kernel->segments[i].memsz)

@@ -35,6 +35,14 @@ struct kernel_range {
 	uint64_t align;
 };
 
+/* PT_TLS: what each thread's own data begins as. */
+struct kernel_tls {
+	unsigned int count;	/* of such program headers; what follows is the last one's */
+	uint64_t vaddr;
+	uint64_t filesz;
+	uint64_t memsz;
+};
+
 struct kernel {
 	const unsigned char *bytes;	/* the whole file, the caller's */
 	size_t size;
@@ -52,6 +60,8 @@ struct kernel {
 	struct kernel_range dynamic;	/* PT_DYNAMIC, in the file; size 0 if there is none */
 	struct kernel_range *notes;	/* PT_NOTEs, those that lie in the file */
 	size_t note_count;
+	struct kernel_tls tls;
+	bool has_bootloader_config;	/* there is a section .bootloader-config */
 	char debug_section[64];	/* a section of debug information that is loaded, or "" */
 };
 

@@ -15,6 +15,7 @@
 struct origin_facts origin_facts(const struct plan *plan)
 {
 	bool native = plan->protocol == BT_PROTOCOL_NATIVE;
+	bool has_stack = plan->stack_top > plan->stack_size + PAGE_SIZE;
 	bool moves = plan->entry_block != BLOCK_NONE &&
 		     (plan->blocks[plan->entry_block].flags & BLOCK_FIXED) == 0;
 
@@ -24,8 +25,10 @@ struct origin_facts origin_facts(const struct plan *plan)
 		.slide = plan->slide,
 		.moves = moves,
 		.entry = moves ? plan->entry_offset : plan->entry,
+		.long_mode = plan->map_count > 0,
 		/* The hand-off area begins with it (bootloader/native.inc). */
-		.guard = native ? plan->handoff_virt : 0,
+		.guard = native ? plan->handoff_virt :
+			 has_stack ? plan->stack_top - plan->stack_size - PAGE_SIZE : 0,
 		.stack_size = plan->stack_size,
 	};
 }
@@ -86,8 +89,8 @@ struct run_kernel origin_kernel(const struct file_view *file, bool sure,
 		.sure = sure,
 		.crc = facts->kernel_crc,
 		.slide = facts->slide,
-		.physical = facts->protocol != BT_PROTOCOL_NATIVE,
-		.stack = { facts->guard, facts->stack_size },
+		.physical = !facts->long_mode,
+		.stack = { facts->guard, facts->stack_size, facts->protocol == BT_PROTOCOL_NATIVE },
 	};
 }
 

@@ -20,6 +20,7 @@ struct origin_facts {
 	uint64_t slide;
 	bool moves;		/* the loader chooses where it lies; if not, */
 	uint64_t entry;		/* its entry point; if so, from where it lies */
+	bool long_mode;		/* its addresses are virtual */
 	uint64_t guard;		/* page below the stack, 0: not known */
 	uint64_t stack_size;
 };

@@ -36,6 +36,15 @@ static const struct protocol protocols[] = {
 		.detect = pvh_detect,
 		.plan = pvh_plan,
 	},
+	/* Before native, for what it knows of kernels of the crate's later versions. */
+	{
+		.name = "bootloader-0.9",
+		.number = BT_PROTOCOL_BOOTLOADER_09,
+		.loader_option = "PROTOCOL_BOOTLOADER_09",
+		.by_name = true,
+		.detect = bootloader09_detect,
+		.plan = bootloader09_plan,
+	},
 	{
 		.name = "native",
 		.number = BT_PROTOCOL_NATIVE,
@@ -81,7 +90,7 @@ static const struct protocol *find_automatic(const struct kernel *kernel, const 
 
 		if (found < 0 && wrong.class == ERROR_NONE)
 			wrong = problem;
-		if (found <= 0)
+		if (found <= 0 || protocol->by_name)
 			continue;
 		/* Whoever wrote a header wants it to be used. */
 		if (protocol->asked_for == NULL && choice->protocol == NULL && wrong.class != ERROR_NONE)

@@ -26,6 +26,7 @@ struct protocol {
 	uint32_t number;		/* BT_PROTOCOL_* */
 	const char *loader_option;	/* what the loader is assembled with */
 	const char *asked_for;		/* what a file must have that asks for it, NULL: nothing */
+	bool by_name;			/* nothing in a file tells: only if it is named */
 	/* Is this a kernel for it?  1 and the reason in why, to be read after "because
 	 * it"; 0 if not; -1 if it is meant to be one, but wrong.  name is the
 	 * file's, for messages. */
@@ -60,7 +61,7 @@ bool protocol_exists(const char *wanted);
 /* The protocol of a plan; NULL if there is none of that number. */
 const struct protocol *protocol_by_number(uint32_t number);
 
-/* native.c, multiboot1.c, multiboot2.c, pvh.c: the table's functions. */
+/* native.c, bootloader09.c, multiboot1.c, multiboot2.c, pvh.c: the table's functions. */
 #define PROTOCOL(name)                                                                          \
 	int name##_detect(const struct kernel *kernel, const char *file,                        \
 			  struct protocol_reason *why, struct error *err);                      \
@@ -70,6 +71,7 @@ PROTOCOL(native);
 PROTOCOL(multiboot1);
 PROTOCOL(multiboot2);
 PROTOCOL(pvh);
+PROTOCOL(bootloader09);
 #undef PROTOCOL
 int plain32_detect(const struct kernel *kernel, const char *name, struct protocol_reason *why,
 		   struct error *err);

@@ -47,7 +47,16 @@ static const char *protocol_name(const struct plan *plan)
 
 static const char *kind_name(uint32_t kind)
 {
-	return kind == INFO_KIND_MODULES ? "module or symbols" : "kernel";
+	switch (kind) {
+	case INFO_KIND_MODULES:
+		return "module or symbols";
+	case INFO_KIND_STACK:
+		return "stack";
+	case INFO_KIND_BOOT_INFO:
+		return "BootInfo";
+	default:
+		return "kernel";
+	}
 }
 
 static const char *const video_modes[] = {
@@ -55,17 +64,20 @@ static const char *const video_modes[] = {
 	[VIDEO_TELL] = "text, told to the kernel",
 	[VIDEO_PREFER] = "preferred",
 	[VIDEO_REQUIRE] = "required",
+	[VIDEO_BIOS] = "the firmware's",
 };
 
 static const char *video_mode(const struct plan_video *video)
 {
-	return video->mode <= VIDEO_REQUIRE ? video_modes[video->mode] : "unknown";
+	return video->mode <= VIDEO_BIOS ? video_modes[video->mode] : "unknown";
 }
 
 static void print_video(FILE *out, const struct plan_video *video)
 {
 	fputs("screen: ", out);
-	if (video->mode > VIDEO_TELL) {
+	if (video->mode == VIDEO_BIOS) {
+		fprintf(out, "mode 0x%02x, ", video->width);
+	} else if (video->mode > VIDEO_TELL) {
 		if (video->width != 0 || video->height != 0)
 			fprintf(out, "%ux%u, ", video->width, video->height);
 		else
@@ -115,6 +127,24 @@ static void print_maps(FILE *out, const struct plan *plan)
 	}
 }
 
+/* What else is mapped. */
+static void print_areas(FILE *out, const struct plan *plan)
+{
+	if (plan->physmap_max != 0)
+		fprintf(out, "physical memory mapped at 0x%" PRIx64 "\n", plan->physmap_virt);
+	if (plan->handoff_virt != 0)
+		fprintf(out, "hand-off area at 0x%" PRIx64 "\n", plan->handoff_virt);
+	if (plan->stack_top != 0)
+		fprintf(out, "stack from 0x%" PRIx64 " down, guard page at 0x%" PRIx64 "\n", plan->stack_top,
+			plan->stack_top - plan->stack_size - PAGE_SIZE);
+	if (plan->info_block != BLOCK_NONE)
+		fprintf(out, "BootInfo at 0x%" PRIx64 "\n", plan->info_virt);
+	if (plan->recursive != 0)
+		fprintf(out, "page tables mapped at entry %u of level 4\n", plan->recursive);
+	if (plan->sse)
+		fputs("SSE switched on\n", out);
+}
+
 void report_plan(FILE *out, const struct plan *plan)
 {
 	fprintf(out, "protocol %s, entry point 0x%" PRIx64 ", stack %" PRIu64 " KiB\n",
@@ -136,9 +166,7 @@ void report_plan(FILE *out, const struct plan *plan)
 		fprintf(out, "relocated: %zu places\n", plan->patch_count);
 	fprintf(out, "told to the kernel: %zu bytes, %zu addresses in them\n", plan->info_size,
 		plan->fixup_count);
-	if (plan->map_count > 0)
-		fprintf(out, "physical memory mapped at 0x%" PRIx64 ", hand-off area at 0x%" PRIx64 "\n",
-			plan->physmap_virt, plan->handoff_virt);
+	print_areas(out, plan);
 	fprintf(out, "needs %" PRIu64 " KiB of memory\n", plan_memory(plan) / 1024);
 }
 
@@ -227,9 +255,17 @@ json_t *report_plan_json(const struct plan *plan)
 		(json_int_t)plan->info_size, "fixups", (json_int_t)plan->fixup_count, "memory",
 		(json_int_t)plan_memory(plan));
 
-	if (plan->map_count > 0)
-		json_object_update_new(object, json_pack("{s:o, s:o}", "physical_map",
-							 report_address(plan->physmap_virt), "hand_off_area",
-							 report_address(plan->handoff_virt)));
+	if (plan->physmap_max != 0)
+		json_object_set_new(object, "physical_map", report_address(plan->physmap_virt));
+	if (plan->handoff_virt != 0)
+		json_object_set_new(object, "hand_off_area", report_address(plan->handoff_virt));
+	if (plan->stack_top != 0)
+		json_object_set_new(object, "stack_top", report_address(plan->stack_top));
+	if (plan->info_block != BLOCK_NONE)
+		json_object_set_new(object, "boot_info", report_address(plan->info_virt));
+	if (plan->recursive != 0)
+		json_object_set_new(object, "recursive_entry", json_integer(plan->recursive));
+	if (plan->protocol == BT_PROTOCOL_BOOTLOADER_09)
+		json_object_set_new(object, "sse", json_boolean(plan->sse));
 	return object;
 }

@@ -253,7 +253,7 @@ same "mkbootimg.conf(5): has every key of the package" keys page_keys
 # mkbootimg(1)'s list of what auto tries, have the same, and so has the tool's order.
 "$MKBOOTIMG" inspect --protocol none kernel 2>&1 |
 	sed -n 's/.* is none of auto, //p' | tr -d ' ' | tr ',' '\n' | sort >names
-sed -nE 's/^\.It Cm ([a-z0-9]+) Ta .*/\1/p' "$PROTOCOL" | sort >page_names
+sed -nE 's/^\.It Cm ([a-z0-9.-]+) Ta .*/\1/p' "$PROTOCOL" | sort >page_names
 same "protocol(7): has every protocol" names page_names
 sed -nE 's/^[[:space:]]*\.name = "([a-z0-9]+)",$/\1/p' "$ROOT/tool/protocol.c" >order
 awk '/^\.It Fl -protocol / { inside = 1 } inside && /^\.El/ { exit } inside && prev == ".It" && $1 == ".Cm" { print $2 }

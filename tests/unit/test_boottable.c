@@ -62,6 +62,11 @@ static const struct plan plan = {
 	.physmap_virt = 0xffff800000000000,
 	.physmap_max = 0x7e0000000000,
 	.table_pages = 77,
+	.stack_top = 0x10000202000,
+	.info_virt = 0x10000000000,
+	.info_block = 1,
+	.recursive = 0x1fe,
+	.sse = true,
 	.slide = 0x123456789abcd000,
 	.kernel_crc = 0x89abcdef,
 };
@@ -147,9 +152,12 @@ TEST(header_fields)
 	assert_int_equal(bytes[BT_OFF_VIDEO], VIDEO_REQUIRE);
 	assert_int_equal(get_le64(bytes + BT_OFF_SLIDE), plan.slide);
 	assert_int_equal(get_le32(bytes + BT_OFF_KERNEL_CRC), plan.kernel_crc);
-	assert_int_equal(get_le16(bytes + BT_OFF_RESERVED), 0);
-	for (size_t i = BT_OFF_RESERVED2; i < BT_HEADER_SIZE; i++)
-		assert_int_equal(bytes[i], 0);
+	assert_int_equal(get_le64(bytes + BT_OFF_STACK_TOP), plan.stack_top);
+	assert_int_equal(get_le64(bytes + BT_OFF_INFO_VIRT), plan.info_virt);
+	assert_int_equal(get_le32(bytes + BT_OFF_INFO_BLOCK), 1);
+	assert_int_equal(get_le16(bytes + BT_OFF_RECURSIVE), 0x1fe);
+	assert_int_equal(get_le32(bytes + BT_OFF_FLAGS), BT_SSE);
+	assert_int_equal(get_le32(bytes + BT_OFF_RESERVED), 0);
 	free(bytes);
 }
 
@@ -298,7 +306,8 @@ TEST(empty_plan)
 	char nothing[] = "";
 	unsigned char nul = 0;
 	const struct plan empty = { .cmdline = nothing, .info = &nul, .info_size = 1,
-				    .entry_block = BLOCK_NONE, .stack_size = 0x1000 };
+				    .entry_block = BLOCK_NONE, .info_block = BLOCK_NONE,
+				    .stack_size = 0x1000 };
 	size_t size;
 	unsigned char *bytes = encode(&empty, NULL, &size);
 
@@ -372,6 +381,11 @@ static void check_same(const struct plan *a, const struct plan *b)
 	assert_int_equal(a->physmap_virt, b->physmap_virt);
 	assert_int_equal(a->physmap_max, b->physmap_max);
 	assert_int_equal(a->table_pages, b->table_pages);
+	assert_int_equal(a->stack_top, b->stack_top);
+	assert_int_equal(a->info_virt, b->info_virt);
+	assert_int_equal(a->info_block, b->info_block);
+	assert_int_equal(a->recursive, b->recursive);
+	assert_int_equal(a->sse, b->sse);
 	assert_int_equal(a->slide, b->slide);
 	assert_int_equal(a->kernel_crc, b->kernel_crc);
 }

@@ -651,14 +651,16 @@ TEST(loaders_handlers)
 		const char *name;
 		struct event event;
 		uint64_t guard;
+		bool has_idt;
 		bool early;
 	} cases[] = {
-		{ "the loader's", { .vector = 6, .idt = GUARD + 0x13260 }, GUARD, true },
-		{ "the kernel's", { .vector = 6, .idt = DATA }, GUARD, false },
-		{ "just below", { .vector = 6, .idt = GUARD - 1 }, GUARD, false },
-		{ "just above", { .vector = 6, .idt = GUARD + (UINT64_C(512) << 30) }, GUARD, false },
-		{ "none", { .vector = 6, .idt = GUARD + 0x13260, .idt_limit = NO_IDT }, GUARD, false },
-		{ "not known", { .vector = 6, .idt = GUARD + 0x13260 }, 0, false },
+		{ "the loader's", { .vector = 6, .idt = GUARD + 0x13260 }, GUARD, true, true },
+		{ "the kernel's", { .vector = 6, .idt = DATA }, GUARD, true, false },
+		{ "just below", { .vector = 6, .idt = GUARD - 1 }, GUARD, true, false },
+		{ "just above", { .vector = 6, .idt = GUARD + (UINT64_C(512) << 30) }, GUARD, true, false },
+		{ "none", { .vector = 6, .idt = GUARD + 0x13260, .idt_limit = NO_IDT }, GUARD, true, false },
+		{ "not known", { .vector = 6, .idt = GUARD + 0x13260 }, 0, false, false },
+		{ "not given", { .vector = 6, .idt = GUARD + 0x13260 }, GUARD, false, false },
 	};
 
 	for (size_t i = 0; i < COUNT(cases); i++) {
@@ -667,7 +669,7 @@ TEST(loaders_handlers)
 		make_machine();
 		char *log = make_log(&cases[i].event, 1, false);
 		struct crash_evidence evidence = { .memory = memory, .log = log, .reported = true,
-						   .stack = { cases[i].guard, 65536 } };
+						   .stack = { cases[i].guard, 65536, cases[i].has_idt } };
 		crash_examine(&crash, &evidence);
 		free(log);
 		CHECK(crash.early == cases[i].early, "%s", cases[i].name);

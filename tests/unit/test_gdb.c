@@ -198,7 +198,7 @@ static struct gdb_setup placed(struct segment segment, uint64_t entry, struct or
 			       uint64_t entered)
 {
 	struct gdb_setup setup = { .directory = "/d" };
-	struct kernel kernel = { .is_64 = facts.protocol == BT_PROTOCOL_NATIVE,
+	struct kernel kernel = { .is_64 = facts.long_mode,
 				 .entry = entry,
 				 .segments = &segment,
 				 .segment_count = 1 };
@@ -209,7 +209,7 @@ static struct gdb_setup placed(struct segment segment, uint64_t entry, struct or
 
 TEST(native_kernels_run_at_their_slide)
 {
-	struct origin_facts facts = { .protocol = BT_PROTOCOL_NATIVE, .slide = 0x200000, .entry = 0x201000 };
+	struct origin_facts facts = { .long_mode = true, .slide = 0x200000, .entry = 0x201000 };
 	struct gdb_setup setup =
 		placed((struct segment){ .vaddr = 0x1000, .paddr = 0x5000, .memsz = 0x1000 }, 0x1000, facts, 0);
 

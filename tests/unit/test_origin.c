@@ -329,12 +329,14 @@ TEST(wanted_must_be_there)
 
 TEST(facts_of_plans)
 {
+	static struct plan_map map;
 	static const struct {
 		uint32_t protocol;
 		uint64_t guard;
 		bool physical;
 	} plans[] = {
 		{ BT_PROTOCOL_NATIVE, 0xfffffe0000000000, false },
+		{ BT_PROTOCOL_BOOTLOADER_09, 0x10000001000, false },
 		/* The stack of the others is not guarded. */
 		{ BT_PROTOCOL_MULTIBOOT1, 0, true },
 		{ BT_PROTOCOL_MULTIBOOT2, 0, true },
@@ -345,7 +347,9 @@ TEST(facts_of_plans)
 		const struct plan plan = { .protocol = plans[i].protocol, .kernel_crc = 0x12345678,
 					   .slide = 0x9000, .stack_size = 65536,
 					   .entry = 0x201000, .entry_block = BLOCK_NONE,
-					   .handoff_virt = 0xfffffe0000000000 };
+					   .handoff_virt = 0xfffffe0000000000,
+					   .stack_top = plans[i].guard != 0 ? 0x10000012000 : 0,
+					   .maps = &map, .map_count = !plans[i].physical };
 		const struct file_view file = { .fd = 5, .bytes = kernel_bytes, .size = kernel_size };
 		struct origin_facts f = origin_facts(&plan);
 		struct run_kernel kernel = origin_kernel(&file, i == 0, &f);
@@ -356,6 +360,7 @@ TEST(facts_of_plans)
 		assert_false(f.moves);
 		assert_true(f.entry == 0x201000);
 		assert_true(f.guard == plans[i].guard);
+		assert_true(f.long_mode == !plans[i].physical);
 		assert_true(f.stack_size == 65536);
 		assert_int_equal(kernel.fd, 5);
 		assert_int_equal(kernel.crc, 0x12345678);
@@ -364,6 +369,7 @@ TEST(facts_of_plans)
 		assert_true(kernel.physical == plans[i].physical);
 		assert_true(kernel.stack.guard == plans[i].guard);
 		assert_true(kernel.stack.size == 65536);
+		assert_true(kernel.stack.has_idt == (plans[i].protocol == BT_PROTOCOL_NATIVE));
 	}
 }
 

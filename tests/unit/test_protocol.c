@@ -329,6 +329,7 @@ TEST(protocols_by_name_and_number)
 		{ "multiboot1", BT_PROTOCOL_MULTIBOOT1, "PROTOCOL_MULTIBOOT1" },
 		{ "multiboot2", BT_PROTOCOL_MULTIBOOT2, "PROTOCOL_MULTIBOOT2" },
 		{ "pvh", BT_PROTOCOL_PVH, "PROTOCOL_PVH" },
+		{ "bootloader-0.9", BT_PROTOCOL_BOOTLOADER_09, "PROTOCOL_BOOTLOADER_09" },
 	};
 
 	for (size_t i = 0; i < COUNT(cases); i++) {
