@@ -230,7 +230,7 @@ BL09_SETS := none m r s v mr ms mv rs rv sv mrs mrv msv rsv mrsv
 # They are linked at 0x200000, and lie there; others elsewhere in the address space.
 BL09_KERNELS := $(BL09_SETS:%=$(KERNEL_OUT)/bl09-%.elf) \
 	$(foreach set,m r mr,$(KERNEL_OUT)/bl09-high-$(set).elf) $(KERNEL_OUT)/bl09-slot1-mr.elf \
-	$(KERNEL_OUT)/bl09-pie-m.elf $(KERNEL_OUT)/bl09heap.elf
+	$(KERNEL_OUT)/bl09-pie-ms.elf $(KERNEL_OUT)/bl09heap.elf
 BL09_HEADERS := $(GUEST_HEADERS) $(addprefix tests/kernels/,bootinfo.h tables.h words.h)
 # SSE is off but for those that ask for it.
 BL09_CFLAGS := $(GUEST_CFLAGS) -mgeneral-regs-only
@@ -240,9 +240,12 @@ bl09_flags = -DFEATURE_MAP=$(call bl09_has,$(1),m) -DFEATURE_RECURSIVE=$(call bl
 	-DFEATURE_SSE=$(call bl09_has,$(1),s) -DFEATURE_VGA=$(call bl09_has,$(1),v) \
 	$(if $(filter 1,$(call bl09_has,$(1),s)),-DTLS)
 
+# What the linker script is without.
+BL09_LEFT_OUT_plain := tls dynamic
+BL09_LEFT_OUT_tls := dynamic
 $(KERNEL_OUT)/bl09/%.ld: tests/kernels/bootloader09.ld tests/tests.mk
 	@mkdir -p $(@D)
-	$(Q)sed $(foreach word,$(filter-out $*,tls dynamic),-e /$(word)/d) $< > $@
+	$(Q)sed -e '' $(foreach word,$(BL09_LEFT_OUT_$*),-e /$(word)/d) $< > $@
 $(KERNEL_OUT)/bl09/plain.o: tests/kernels/bootloader09.asm tests/tests.mk
 	@mkdir -p $(@D)
 	$(Q)$(NASM) -w+all -f elf64 -o $@ $<
@@ -261,15 +264,15 @@ $(KERNEL_OUT)/bl09/pie-%.o: tests/kernels/bootloader09.c $(BL09_HEADERS) tests/t
 
 # $(call bl09_kernel,KERNEL,OBJECT,SCRIPT,BASE)
 define bl09_kernel
-$(KERNEL_OUT)/bl09-$(1).elf: $(KERNEL_OUT)/bl09/$(if $(filter tls,$(3)),tls,plain).o $(KERNEL_OUT)/bl09/$(2).o \
+$(KERNEL_OUT)/bl09-$(1).elf: $(KERNEL_OUT)/bl09/$(if $(filter plain,$(3)),plain,tls).o $(KERNEL_OUT)/bl09/$(2).o \
 		$(KERNEL_OUT)/bl09/$(3).ld
 	$$(Q)$$(GUEST_LD) -T $$(filter %.ld,$$^) --defsym BASE=$(4) $$(LINK) -o $$@ $$(filter %.o,$$^)
 endef
 $(foreach set,$(BL09_SETS),$(eval $(call bl09_kernel,$(set),low-$(set),$(if $(findstring s,$(set)),tls,plain),0x200000)))
 $(foreach set,m r mr,$(eval $(call bl09_kernel,high-$(set),$(set),plain,0xffffffff80200000)))
 $(eval $(call bl09_kernel,slot1-mr,mr,plain,0x8000100000))
-$(eval $(call bl09_kernel,pie-m,pie-m,dynamic,0))
-$(KERNEL_OUT)/bl09-pie-m.elf: LINK := -pie --no-dynamic-linker -z text
+$(eval $(call bl09_kernel,pie-ms,pie-ms,pie,0))
+$(KERNEL_OUT)/bl09-pie-ms.elf: LINK := -pie --no-dynamic-linker -z text
 
 $(KERNEL_OUT)/bl09heap.o: tests/kernels/bl09heap.c $(BL09_HEADERS) tests/tests.mk
 	@mkdir -p $(@D)
