@@ -38,6 +38,11 @@ struct registers {
 void check_bootloader09(struct bootinfo *given, const struct registers *r);
 void unexpected_fault(uint64_t vector, uint64_t rip, uint64_t address);
 
+static const char *const known_words[] = {
+	"info=", "guard=", "physmap=", "slot=", "stack=", "nonx", "noscreen", "top=", "oddmap",
+	"least=", "regions=", "type=", "end=", NULL,
+};
+
 /* bootloader09.asm */
 #define NO_FAULT UINT64_MAX
 #define INVALID_OPCODE 6
@@ -638,7 +643,7 @@ void check_bootloader09(struct bootinfo *given, const struct registers *r)
 {
 	load_idt(sizeof(idt) - 1);
 	check_data();
-	read_words();
+	read_words(known_words);
 	read_ram();
 	find_places();
 	check_registers(r);
