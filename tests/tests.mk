@@ -262,16 +262,16 @@ $(KERNEL_OUT)/bl09/pie-%.o: tests/kernels/bootloader09.c $(BL09_HEADERS) tests/t
 	@mkdir -p $(@D)
 	$(Q)$(GUEST_CC) $(filter-out -fno-pic -mcmodel=large,$(BL09_CFLAGS)) -fpie $(call bl09_flags,$*) -c -o $@ $<
 
-# $(call bl09_kernel,KERNEL,OBJECT,SCRIPT,BASE)
+# $(call bl09_kernel,KERNEL,OBJECT,SCRIPT,BASE,GAP)
 define bl09_kernel
 $(KERNEL_OUT)/bl09-$(1).elf: $(KERNEL_OUT)/bl09/$(if $(filter plain,$(3)),plain,tls).o $(KERNEL_OUT)/bl09/$(2).o \
 		$(KERNEL_OUT)/bl09/$(3).ld
-	$$(Q)$$(GUEST_LD) -T $$(filter %.ld,$$^) --defsym BASE=$(4) $$(LINK) -o $$@ $$(filter %.o,$$^)
+	$$(Q)$$(GUEST_LD) -T $$(filter %.ld,$$^) --defsym BASE=$(4) --defsym GAP=$(5) $$(LINK) -o $$@ $$(filter %.o,$$^)
 endef
-$(foreach set,$(BL09_SETS),$(eval $(call bl09_kernel,$(set),low-$(set),$(if $(findstring s,$(set)),tls,plain),0x200000)))
-$(foreach set,m r mr,$(eval $(call bl09_kernel,high-$(set),$(set),plain,0xffffffff80200000)))
-$(eval $(call bl09_kernel,slot1-mr,mr,plain,0x8000100000))
-$(eval $(call bl09_kernel,pie-ms,pie-ms,pie,0))
+$(foreach set,$(BL09_SETS),$(eval $(call bl09_kernel,$(set),low-$(set),$(if $(findstring s,$(set)),tls,plain),0x200000,0)))
+$(foreach set,m r mr,$(eval $(call bl09_kernel,high-$(set),$(set),plain,0xffffffff80200000,0x40000)))
+$(eval $(call bl09_kernel,slot1-mr,mr,plain,0x8000100000,0x40000))
+$(eval $(call bl09_kernel,pie-ms,pie-ms,pie,0,0))
 $(KERNEL_OUT)/bl09-pie-ms.elf: LINK := -pie --no-dynamic-linker -z text
 
 $(KERNEL_OUT)/bl09heap.o: tests/kernels/bl09heap.c $(BL09_HEADERS) tests/tests.mk

@@ -91,19 +91,11 @@ EOF
 
 # Firmware's memory maps: too many regions, such that overlap or are of no known
 # type, and memory that only some CPUs reach.
-rom() {
-	local name=$1
-	shift
-	nasm -w+all -f bin -I"$ROOT/tests/firmware/" "$@" -o "$name.rom" "$ROOT/tests/firmware/e820.asm" || return
-	local sum
-	sum=$(od -An -v -tu1 "$name.rom" | awk '{ for (i = 1; i <= NF; i++) s += $i } END { print (256 - s % 256) % 256 }')
-	printf '%b' "\\0$(printf %o "$sum")" | dd of="$name.rom" bs=1 seek=511 conv=notrunc status=none
-}
-rom many -DMANY
-rom acpi -DMANY -DCOUNT=40 -DACPI
-rom messy -DMESSY
-rom tera -DTERA
-rom reserved -DTERA_RESERVED
+rom e820 many -DMANY
+rom e820 acpi -DMANY -DCOUNT=40 -DACPI
+rom e820 messy -DMESSY
+rom e820 tera -DTERA
+rom e820 reserved -DTERA_RESERVED
 holds "600 reserved pages" mr "oddmap regions=64 least=50 type=0x1000:11 type=0x1001:11 type=0x5ae0:11 type=0x6000:0" \
 	-- -option-rom many.rom
 holds "many regions: reserved ones go first, ACPI's next" mr \

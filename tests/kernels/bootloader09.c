@@ -68,6 +68,7 @@ extern const uint64_t tls_start[];
 static volatile uint64_t initialised = 0x1122334455667788;
 static const volatile uint64_t constant = 0x8877665544332211;
 static volatile uint8_t ret_in_data = 0xc3;
+static char big_bss[5 * MIB];	/* room for large pages, which are not wanted */
 static volatile uint64_t *volatile pointer = &initialised;	/* relocated, in a PIE */
 
 static struct bootinfo info;	/* a copy, which stays in reach when the tables change */
@@ -526,7 +527,8 @@ static void check_physical_map(void)
 		CHECK(mapped[i] == loader[i], i);
 	CHECK(*apic != 0 && *apic != UINT32_MAX, *apic);
 	for (uint64_t i = 0; i < info.region_count; i++)
-		if (info.regions[i].type == BOOTINFO_USABLE && is_ram(info.regions[i].start * PAGE, info.regions[i].end * PAGE))
+		if (info.regions[i].type == BOOTINFO_USABLE &&
+		    is_ram(info.regions[i].start * PAGE, info.regions[i].end * PAGE))
 			end = info.regions[i].end * PAGE;
 	volatile uint64_t *last = (volatile uint64_t *)(physical_map + end - 8);
 
@@ -569,8 +571,8 @@ static void check_data(void)
 	CHECK(initialised == 0x1122334455667788, initialised);
 	CHECK(*pointer == 0x1122334455667788, *pointer);
 	CHECK(constant == 0x8877665544332211, constant);
-	for (size_t i = 0; i < sizeof(seen) / sizeof(seen[0]); i++)
-		CHECK(seen[i] == 0, i);
+	for (size_t i = 0; i < sizeof(big_bss); i += 8)
+		CHECK(*(volatile uint64_t *)(big_bss + i) == 0, i);
 }
 
 /* Every byte of it is ours to write, to the very bottom. */

@@ -20,7 +20,6 @@ enum way {
 	BY_IDENTITY,		/* memory is mapped one to one */
 	BY_PHYSICAL_MAP,	/* or from an offset on */
 	BY_RECURSION,		/* an entry of the level 4 table refers to that table */
-	WAYS
 };
 
 struct walk {
