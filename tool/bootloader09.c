@@ -131,7 +131,7 @@ static int check_pair(const struct planner *p, const struct area *a, const struc
 		return 0;
 	const char *option = a->option != NULL ? a->option : b->option;
 
-	error_set(err, ERROR_USAGE, 0,
+	error_set(err, option != NULL ? ERROR_USAGE : ERROR_INPUT, 0,
 		  "'%s': %s (0x%" PRIx64 "-0x%" PRIx64 ") and %s (0x%" PRIx64 "-0x%" PRIx64 ") overlap", p->name,
 		  a->what, a->start, last_of(a), b->what, b->start, last_of(b));
 	return option != NULL ? error_hint(err, "move one of them with %s", option) :
