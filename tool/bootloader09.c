@@ -80,8 +80,11 @@ static int choose_addresses(struct planner *p, struct error *err)
 	longmode_used(p->plan, used);
 	if (crate->boot_info_address != 0)
 		longmode_mark(used, crate->boot_info_address, PAGE_SIZE);
+	/* Where that is said of BootInfo only, it follows that. */
 	if (crate->stack_address != 0)
 		longmode_mark(used, crate->stack_address, PAGE_SIZE + p->plan->stack_size);
+	else if (crate->boot_info_address != 0)
+		longmode_mark(used, crate->boot_info_address + PAGE_SIZE, PAGE_SIZE + p->plan->stack_size);
 	if (crate->physical_memory_offset != 0)
 		longmode_mark(used, crate->physical_memory_offset, LOWEST_PHYSMAP);
 
