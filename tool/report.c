@@ -241,8 +241,13 @@ static json_t *zeros_json(const struct plan *plan)
 
 static json_t *video_json(const struct plan_video *video)
 {
-	return json_pack("{s:i, s:i, s:i, s:s}", "width", video->width, "height", video->height, "depth",
-			 video->depth, "mode", video_mode(video));
+	bool numbered = video->mode == VIDEO_BIOS;
+	json_t *object = json_pack("{s:i, s:i, s:i, s:s}", "width", numbered ? 0 : video->width, "height",
+				   video->height, "depth", video->depth, "mode", video_mode(video));
+
+	if (numbered)
+		json_object_set_new(object, "number", json_integer(video->width));
+	return object;
 }
 
 json_t *report_plan_json(const struct plan *plan)
