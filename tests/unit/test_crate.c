@@ -168,6 +168,8 @@ TEST(refuses_what_is_no_address)
 		"0xffffffffffffffff", "18446744073709551615",
 		/* Too much: by a page, by a digit, by many. */
 		"18446744073709551616", "18446744073709555712", "184467440737095475200",
+		/* It would come round to 5 pages. */
+		"184467440737095516180480",
 		"0x10000000000000000", "0x1fffffffffffff000", "0xfffffffffffff0000",
 		"99999999999999999999999999999999999999", "0xfffffffffffffffffffffffffffffffffffff000",
 	};
