@@ -89,7 +89,8 @@
 #define BT_OFF_INFO_BLOCK	148	/* u32: index of the block that the info is copied to, or
 					   BLOCK_NONE where the loader finds room for it */
 #define BT_OFF_INFO_VIRT	152	/* u64: and there, its address as the kernel sees it */
-#define BT_OFF_STACK_TOP	160	/* u64: end of a stack that has a map record; 0: it has none */
+#define BT_OFF_STACK_TOP	160	/* u64: end of a stack that has a map record (0: of the
+					   address space), or 0 */
 #define BT_OFF_FLAGS		168	/* u32: BT_SSE */
 #define BT_OFF_RESERVED		172	/* u32: 0 */
 #define BT_HEADER_SIZE		176

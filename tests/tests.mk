@@ -285,7 +285,7 @@ test-kernels: $(OTHER_KERNELS) $(BL09_KERNELS)
 
 # ---- Unit tests --------------------------------------------------------------
 
-UNIT_HELPERS := $(patsubst %,$(OUT)/tests/unit/%.o,elf_maker fake_loader plan_check)
+UNIT_HELPERS := $(patsubst %,$(OUT)/tests/unit/%.o,elf_maker fake_loader kernel_maker plan_check)
 UNIT_TESTS := $(patsubst %.c,$(OUT)/%,$(wildcard tests/unit/test_*.c))
 
 $(UNIT_TESTS): %: %.o $(UNIT_HELPERS) $(OBJECTS)

@@ -425,6 +425,11 @@ TEST(round_trip)
 	flat.entry_block = 1;
 	flat.entry = flat.entry_offset;
 	check_round_trip(&flat);
+	flat.info_block = BLOCK_NONE;
+	flat.stack_top = flat.info_virt = 0;
+	flat.recursive = 0;
+	flat.sse = false;
+	check_round_trip(&flat);
 }
 
 TEST(flipped_bits_are_noticed)
@@ -511,6 +516,8 @@ TEST(records_outside_of_the_table_are_noticed)
 		{ BT_OFF_ENTRY_BLOCK, COUNT(blocks) },
 		{ BT_OFF_ENTRY_BLOCK, BLOCK_NONE - 1 },
 		{ BT_OFF_ENTRY_BLOCK, 0 },
+		{ BT_OFF_INFO_BLOCK, COUNT(blocks) },
+		{ BT_OFF_INFO_BLOCK, BLOCK_NONE - 1 },
 	};
 
 	for (size_t i = 0; i < COUNT(edits); i++) {
@@ -588,6 +595,28 @@ TEST(last_fixup_of_the_info_is_read)
 	renew_crc(bytes, size);
 	assert_true(boottable_memory(bytes, size) > 0);
 	free(bytes);
+}
+
+/* The loader copies it there as it is. */
+TEST(info_larger_than_its_block_is_noticed)
+{
+	static const struct {
+		uint64_t block_size;
+		bool fits;
+	} cases[] = { { sizeof(info), true }, { sizeof(info) - 1, false }, { 0, false } };
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct plan_block three[] = { blocks[0], blocks[1], { .size = cases[i].block_size } };
+		struct plan changed = plan;
+		size_t size;
+
+		changed.blocks = three;
+		changed.block_count = COUNT(three);
+		changed.info_block = 2;
+		unsigned char *bytes = encode(&changed, places, &size);
+		CHECK((boottable_memory(bytes, size) > 0) == cases[i].fits, "case %zu", i);
+		free(bytes);
+	}
 }
 
 /* It is the info that the kernel gets, so a command line elsewhere in the table
@@ -737,6 +766,7 @@ int main(void)
 		cmocka_unit_test(records_outside_of_the_table_are_noticed),
 		cmocka_unit_test(records_that_reach_out_are_noticed),
 		cmocka_unit_test(last_fixup_of_the_info_is_read),
+		cmocka_unit_test(info_larger_than_its_block_is_noticed),
 		cmocka_unit_test(command_line_outside_of_the_info_is_noticed),
 		cmocka_unit_test(survives_damaged_tables),
 		cmocka_unit_test(other_versions_are_not_read),
