@@ -192,9 +192,9 @@ has "--physical-memory-offset in mid-page: what to do" err "0x18000000000"
 impossible "BootInfo upon the kernel" 2 "'k.elf': BootInfo (0x400000-0x400fff) and the kernel (0x400000-0x400fff) overlap" \
 	k.elf "${all[@]}" --boot-info-address 0x400000 --kernel-stack-address 0x40000000
 has "BootInfo upon the kernel: what to do" err "move one of them with --boot-info-address"
-impossible "the stack upon BootInfo" 2 "'k.elf': the stack with its guard page (0x40000000-0x40200fff) and BootInfo (0x40200000-0x40200fff) overlap" \
+impossible "the stack upon BootInfo" 2 "'k.elf': BootInfo (0x40200000-0x40200fff) and the stack with its guard page (0x40000000-0x40200fff) overlap" \
 	k.elf "${all[@]}" --kernel-stack-address 0x40000000 --boot-info-address 0x40200000
-impossible "the guard page upon BootInfo" 2 "'k.elf': the stack with its guard page (0x40000000-0x40200fff) and BootInfo (0x40000000-0x40000fff) overlap" \
+impossible "the guard page upon BootInfo" 2 "'k.elf': BootInfo (0x40000000-0x40000fff) and the stack with its guard page (0x40000000-0x40200fff) overlap" \
 	k.elf "${all[@]}" --kernel-stack-address 0x40000000 --boot-info-address 0x40000000
 impossible "memory upon the stack" 2 "'k.elf': the map of physical memory (0x100000000-0x1ffffffff) and the stack with its guard page (0x1fffff000-0x2001fffff) overlap" \
 	k.elf "${all[@]}" --physical-memory-offset 0x100000000 --kernel-stack-address 0x1fffff000
@@ -202,7 +202,7 @@ impossible "low memory" 2 "'k.elf': BootInfo (0xbf000-0xbffff) and low memory, w
 	k.elf "${all[@]}" --boot-info-address 0xbf000 --kernel-stack-address 0x40000000
 impossible "not canonical" 2 "'k.elf': the stack with its guard page (0x7fffffe00000, 2052 KiB) is not at canonical addresses" \
 	k.elf "${all[@]}" --kernel-stack-address 0x7fffffe00000
-impossible "around the end" 2 "'k.elf': the stack with its guard page (0xffffffffffe00000, 2052 KiB) is not at canonical addresses" \
+impossible "around the end" 2 "'k.elf': the stack with its guard page (0xffffffffffe00000, 2052 KiB) wraps around the end of the address space" \
 	k.elf "${all[@]}" --kernel-stack-address 0xffffffffffe00000
 REFUSAL=2 refuses "--features without the protocol" "--features is for kernels of the bootloader crate, and this one is booted by native" \
 	k.elf --features sse
