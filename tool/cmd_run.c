@@ -358,7 +358,8 @@ static char *describe(const struct arguments *arguments, const struct run_outcom
 		title = format_string("the kernel crashed");
 		break;
 	case VERDICT_TIMEOUT:
-		title = format_string("timed out after %g seconds", arguments->timeout);
+		title = format_string("timed out after %g seconds%s", arguments->timeout,
+				      outcome->before_entry ? ", before the kernel was entered" : "");
 		break;
 	default:
 		return format_string("%s", "");
@@ -393,8 +394,8 @@ static int cannot(const struct arguments *arguments, const struct run_outcome *o
 		error_set(err, ERROR_INPUT, 0, "the loader failed: %s", outcome->text);
 		break;
 	default:
-		error_set(err, ERROR_INPUT, 0, "the machine was reset before the kernel was entered%s%s", at,
-			  outcome->text);
+		error_set(err, ERROR_INPUT, 0, "the machine %s before the kernel was entered%s%s",
+			  outcome->before_entry ? "halted" : "was reset", at, outcome->text);
 		error_hint(err, "the firmware found nothing to boot, or the loader on the image is damaged");
 		break;
 	}

@@ -295,6 +295,12 @@ static bool all_halted(const char *dump)
 	return any;
 }
 
+/* Is firmware or our loader still at work, or stuck? */
+static bool before_entry(const struct runner *r)
+{
+	return r->options->own_image && !r->entered;
+}
+
 /* Twice in a row: a CPU that is about to be started looks halted too. */
 static bool check_halt(struct runner *r)
 {
@@ -417,7 +423,7 @@ static int judge_shutdown(struct runner *r, struct run_outcome *outcome, struct 
 	const char *reason = r->qmp.shutdown;
 
 	if (strcmp(reason, "guest-reset") == 0 || strcmp(reason, "guest-panic") == 0) {
-		bool early = r->options->own_image && !r->entered;
+		bool early = before_entry(r);
 
 		if (early && r->message_length > 0)
 			return judge_message(r, outcome);
@@ -539,13 +545,15 @@ static int watch(struct runner *r, struct run_outcome *outcome, struct error *er
 		if (deadline != 0 && now >= deadline) {
 			locate(r, outcome->text, sizeof(outcome->text));
 			examine(r, false, outcome);
+			outcome->before_entry = before_entry(r);
 			return set_verdict(outcome, VERDICT_TIMEOUT, 0);
 		}
 		if (next_look != 0 && now >= next_look) {
 			if (check_halt(r)) {
 				locate(r, outcome->text, sizeof(outcome->text));
 				examine(r, false, outcome);
-				return set_verdict(outcome, VERDICT_HALTED, 0);
+				outcome->before_entry = before_entry(r);
+				return set_verdict(outcome, outcome->before_entry ? VERDICT_NOT_ENTERED : VERDICT_HALTED, 0);
 			}
 			next_look = clock_ms() + HALT_POLL_MS;
 		}

@@ -26,7 +26,7 @@ enum verdict {
 	VERDICT_TIMEOUT,
 	VERDICT_LOADER,		/* the loader said an error */
 	VERDICT_REFUSED,	/* QEMU ended before it was ready; its words are on stderr */
-	VERDICT_NOT_ENTERED,	/* the machine was reset before the kernel ran */
+	VERDICT_NOT_ENTERED,	/* the machine was reset, or halted, before the kernel ran */
 	VERDICT_SIGNAL,		/* we were told to end, by a signal */
 	VERDICT_PIPE,		/* nobody reads our output any more */
 };
@@ -56,6 +56,8 @@ struct run_outcome {
 	enum verdict verdict;
 	int code;		/* VERDICT_GUEST_CODE, VERDICT_REFUSED: QEMU's exit status;
 				   VERDICT_SIGNAL: which */
+	bool before_entry;	/* VERDICT_TIMEOUT, VERDICT_NOT_ENTERED: our loader had not entered the
+				   kernel; the latter: the machine halted */
 	bool panicked;		/* VERDICT_CRASHED: the kernel said so itself (pvpanic) */
 	struct crash *crash;	/* what was found out, or NULL; the caller frees */
 	char *screen;		/* what is on the text screen, if it is to be told, or NULL;
