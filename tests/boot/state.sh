@@ -13,8 +13,8 @@ done
 boots "low kernels lie where p_paddr says" "$KERNELS/state-low.elf" -c "phys=virt"
 # Its text wants to be where there is no memory; that must not cost the rest its
 # place, which is the lowest there is.
-objcopy --change-section-lma .text=0x10000000 --change-section-lma .rodata-0x102000 \
-	--change-section-lma .data-0x102000 --change-section-lma .bss-0x102000 "$KERNELS/state-low.elf" split.elf
+objcopy --change-section-lma .text=0x10000000 --change-section-lma .rodata-0x103000 \
+	--change-section-lma .data-0x103000 --change-section-lma .bss-0x103000 "$KERNELS/state-low.elf" split.elf
 boots "who cannot have its place takes no other's" split.elf -c "data=1M"
 boots "beyond memory: anywhere" "$KERNELS/state-far.elf" -c "ram=64" --memory 64M
 

@@ -200,12 +200,13 @@ static void check_segments(const struct mkbootimg_info *info)
 		if (phys_is_virt)
 			CHECK(s->physical_start == s->virtual_start, s->physical_start);
 		low = s->virtual_start < low ? s->virtual_start : low;
-		high = s->virtual_start + s->size > high ? s->virtual_start + s->size : high;
+		/* Inclusive: the end of the address space is 0. */
+		high = s->virtual_start + s->size - 1 > high ? s->virtual_start + s->size - 1 : high;
 		phys_low = s->physical_start < phys_low ? s->physical_start : phys_low;
 		phys_high = s->physical_start + s->size > phys_high ? s->physical_start + s->size : phys_high;
 	}
 	CHECK(info->kernel_virtual_start == low, low);
-	CHECK(info->kernel_virtual_end == high, high);
+	CHECK(info->kernel_virtual_end == high + 1, high);
 	CHECK(info->kernel_physical_start <= phys_low, phys_low);
 	CHECK(info->kernel_physical_end >= phys_high, phys_high);
 }
