@@ -71,6 +71,7 @@ org STAGE1
 
 ; Stage 2 is read in whole sectors.
 		align SECTOR_SIZE, db 0
+stage2_end:
 %assign stage2_left S1_MAX_SECTORS * SECTOR_SIZE - ($ - stage2)
 %if stage2_left < 0
 %assign stage2_over -stage2_left

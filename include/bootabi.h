@@ -28,20 +28,22 @@
 #define S1_OFF_PACKET		0x1a4	/* disk address packet that reads stage 2 (INT 13h AH=42h) */
 #define S1_OFF_SECTORS		0x1a6	/* u16 in it: sectors of stage 2, 1 to S1_MAX_SECTORS */
 #define S1_OFF_BASE		0x1ac	/* u64 in it: absolute sector of the base */
-#define S1_OFF_SUM		0x1b4	/* u32: rotating sum of stage 2 */
+#define S1_OFF_SUM		0x1b4	/* u32: sum of stage 2 */
 #define S1_OFF_DISK_ID		0x1b8	/* u32: disk signature, from the content */
 #define S1_OFF_VARIABLES	0x1bc	/* 2 bytes, 0 on the disk: the loader's */
 #define S1_OFF_PARTITION	0x1be	/* the one 16-byte partition entry */
 #define S1_OFF_SIGNATURE	0x1fe	/* 55 AA */
 #define S1_MAGIC		0x474d49544f4f424d	/* "MBOOTIMG" */
-/* Rotating sum: over the little-endian dwords d of stage 2, from s = 0:
- * s = rotate_left(s, 1) + d, modulo 2^32. */
+/* Sum of stage 2: over its little-endian dwords d, from s = 0:
+ * s = s * S1_SUM_FACTOR + d, modulo 2^32. */
+#define S1_SUM_FACTOR		101
 #define S1_MAX_SECTORS		32	/* 16 KiB: what stage 2's place in memory holds */
 
 /* ---- Stage 2: fields the host fills in, from its first byte ------------- */
 
 #define S2_OFF_TABLE_LBA	4	/* u32: LBA of the boot table */
 #define S2_OFF_TABLE_BYTES	8	/* u32: its length in bytes, at most BT_MAX_BYTES */
+#define S2_OFF_CRC		12	/* u32: CRC-32 (zlib's) of stage 2 with this field 0 */
 
 /* ---- Boot table: header ------------------------------------------------- */
 
@@ -87,7 +89,8 @@
 #define BT_OFF_INFO_BLOCK	148	/* u32: index of the block that the info is copied to, or
 					   BLOCK_NONE where the loader finds room for it */
 #define BT_OFF_INFO_VIRT	152	/* u64: and there, its address as the kernel sees it */
-#define BT_OFF_STACK_TOP	160	/* u64: end of a stack that has a map record; 0: it has none */
+#define BT_OFF_STACK_TOP	160	/* u64: end of a stack that has a map record (0: of the
+					   address space), or 0 */
 #define BT_OFF_FLAGS		168	/* u32: BT_SSE */
 #define BT_OFF_RESERVED		172	/* u32: 0 */
 #define BT_HEADER_SIZE		176
@@ -150,10 +153,12 @@
 #define EXTENT_SIZE		80
 #define EXTENT_RAW		0	/* method: bytes as they are */
 
-/* Extent sum: over whole sectors, the filling included.  The sectors are a
- * sequence of 16-byte vectors of two u64 lanes v.  Starting from a = b = 0,
- * each step does a += v, b += a, lane by lane, modulo 2^64.  The record holds
- * a.lane0, a.lane1, b.lane0, b.lane1. */
+/* Extent sum: over whole sectors, the filling included; all modulo 2^64.  A sector
+ * is a sequence of 32 vectors of two u64 lanes v.  Starting from a = b = 0, each
+ * does a += v, b += a, lane by lane.  From these four of each sector, a.lane0,
+ * a.lane1, b.lane0, b.lane1, come the four t of the extent that the record holds:
+ * starting from 0, each sector does t = t * EXTENT_FACTOR + its own. */
+#define EXTENT_FACTOR		0x9e3779b97f4a7c15
 
 /* ---- Boot table: zero record, bytes of a block to clear ------------------ */
 

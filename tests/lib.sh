@@ -132,6 +132,17 @@ boots() {
 	try "$name" 0 "$MKBOOTIMG" run --headless --timeout "$SECONDS_MAX" "${options[@]}" "$kernel" "$@"
 }
 
+# rom SERVICE NAME NASM-OPTION...: make ./NAME.rom, an option ROM of firmware/;
+# its bytes must add up to 0.
+rom() {
+	local service=$1 name=$2
+	shift 2
+	nasm -w+all -f bin -I"$ROOT/tests/firmware/" "$@" -o "$name.rom" "$ROOT/tests/firmware/$service.asm" || return
+	local sum
+	sum=$(od -An -v -tu1 "$name.rom" | awk '{ for (i = 1; i <= NF; i++) s += $i } END { print (256 - s % 256) % 256 }')
+	printf '%b' "\\0$(printf %o "$sum")" | dd of="$name.rom" bs=1 seek=511 conv=notrunc status=none
+}
+
 # monitor_until TEXT: commands for QEMU's monitor, on stdout: they look at the
 # screen until TEXT is on it (or half a minute is over), then quit.  Leaves the
 # characters in ./screen, a picture in ./screen.ppm.  For "| run ... -monitor stdio".

@@ -221,12 +221,71 @@ $(KERNEL_OUT)/crash-pie.elf: $(KERNEL_OUT)/pie/boot64.o $(KERNEL_OUT)/pie/crash.
 $(KERNEL_OUT)/crash-stripped.elf: $(KERNEL_OUT)/crash-native.elf
 	$(Q)strip -s -o $@ $<
 
-TEST_KERNELS += $(OTHER_KERNELS)
-test-kernels: $(OTHER_KERNELS)
+# ---- Kernels of the Rust crate bootloader 0.9 ----------------------------------
+
+# One source for each set of the crate's features: bl09-m has map_physical_memory,
+# r recursive_page_table, s sse, v vga_320x200; bl09-none has none.  Those with sse
+# also have a TLS template, which has nothing to do with it.
+BL09_SETS := none m r s v mr ms mv rs rv sv mrs mrv msv rsv mrsv
+# They are linked at 0x200000, and lie there; others elsewhere in the address space.
+BL09_KERNELS := $(BL09_SETS:%=$(KERNEL_OUT)/bl09-%.elf) \
+	$(foreach set,m r mr,$(KERNEL_OUT)/bl09-high-$(set).elf) $(KERNEL_OUT)/bl09-slot1-mr.elf \
+	$(KERNEL_OUT)/bl09-pie-ms.elf $(KERNEL_OUT)/bl09heap.elf
+BL09_HEADERS := $(GUEST_HEADERS) $(addprefix tests/kernels/,bootinfo.h tables.h words.h)
+# SSE is off but for those that ask for it.
+BL09_CFLAGS := $(GUEST_CFLAGS) -mgeneral-regs-only
+# $(call bl09_has,SET,LETTER), $(call bl09_flags,SET)
+bl09_has = $(if $(and $(filter-out none,$(1)),$(findstring $(2),$(1))),1,0)
+bl09_flags = -DFEATURE_MAP=$(call bl09_has,$(1),m) -DFEATURE_RECURSIVE=$(call bl09_has,$(1),r) \
+	-DFEATURE_SSE=$(call bl09_has,$(1),s) -DFEATURE_VGA=$(call bl09_has,$(1),v) \
+	$(if $(filter 1,$(call bl09_has,$(1),s)),-DTLS)
+
+# What the linker script is without.
+BL09_LEFT_OUT_plain := tls dynamic
+BL09_LEFT_OUT_tls := dynamic
+$(KERNEL_OUT)/bl09/%.ld: tests/kernels/bootloader09.ld tests/tests.mk
+	@mkdir -p $(@D)
+	$(Q)sed -e '' $(foreach word,$(BL09_LEFT_OUT_$*),-e /$(word)/d) $< > $@
+$(KERNEL_OUT)/bl09/plain.o: tests/kernels/bootloader09.asm tests/tests.mk
+	@mkdir -p $(@D)
+	$(Q)$(NASM) -w+all -f elf64 -o $@ $<
+$(KERNEL_OUT)/bl09/tls.o: tests/kernels/bootloader09.asm tests/tests.mk
+	@mkdir -p $(@D)
+	$(Q)$(NASM) -w+all -f elf64 -DTLS -o $@ $<
+$(KERNEL_OUT)/bl09/low-%.o: tests/kernels/bootloader09.c $(BL09_HEADERS) tests/tests.mk
+	@mkdir -p $(@D)
+	$(Q)$(GUEST_CC) $(BL09_CFLAGS) $(call bl09_flags,$*) -DPHYSICAL -c -o $@ $<
+$(KERNEL_OUT)/bl09/%.o: tests/kernels/bootloader09.c $(BL09_HEADERS) tests/tests.mk
+	@mkdir -p $(@D)
+	$(Q)$(GUEST_CC) $(BL09_CFLAGS) $(call bl09_flags,$*) -c -o $@ $<
+$(KERNEL_OUT)/bl09/pie-%.o: tests/kernels/bootloader09.c $(BL09_HEADERS) tests/tests.mk
+	@mkdir -p $(@D)
+	$(Q)$(GUEST_CC) $(filter-out -fno-pic -mcmodel=large,$(BL09_CFLAGS)) -fpie $(call bl09_flags,$*) -c -o $@ $<
+
+# $(call bl09_kernel,KERNEL,OBJECT,SCRIPT,BASE,GAP)
+define bl09_kernel
+$(KERNEL_OUT)/bl09-$(1).elf: $(KERNEL_OUT)/bl09/$(if $(filter plain,$(3)),plain,tls).o $(KERNEL_OUT)/bl09/$(2).o \
+		$(KERNEL_OUT)/bl09/$(3).ld
+	$$(Q)$$(GUEST_LD) -T $$(filter %.ld,$$^) --defsym BASE=$(4) --defsym GAP=$(5) $$(LINK) -o $$@ $$(filter %.o,$$^)
+endef
+$(foreach set,$(BL09_SETS),$(eval $(call bl09_kernel,$(set),low-$(set),$(if $(findstring s,$(set)),tls,plain),0x200000,0)))
+$(foreach set,m r mr,$(eval $(call bl09_kernel,high-$(set),$(set),plain,0xffffffff80200000,0x40000)))
+$(eval $(call bl09_kernel,slot1-mr,mr,plain,0x8000100000,0x40000))
+$(eval $(call bl09_kernel,pie-ms,pie-ms,pie,0,0))
+$(KERNEL_OUT)/bl09-pie-ms.elf: LINK := -pie --no-dynamic-linker -z text
+
+$(KERNEL_OUT)/bl09heap.o: tests/kernels/bl09heap.c $(BL09_HEADERS) tests/tests.mk
+	@mkdir -p $(@D)
+	$(Q)$(GUEST_CC) $(BL09_CFLAGS) -c -o $@ $<
+$(KERNEL_OUT)/bl09heap.elf: $(KERNEL_OUT)/bl09heap.o
+	$(Q)$(GUEST_LD) -Ttext=0x400000 -o $@ $<
+
+TEST_KERNELS += $(OTHER_KERNELS) $(BL09_KERNELS)
+test-kernels: $(OTHER_KERNELS) $(BL09_KERNELS)
 
 # ---- Unit tests --------------------------------------------------------------
 
-UNIT_HELPERS := $(patsubst %,$(OUT)/tests/unit/%.o,elf_maker fake_loader plan_check)
+UNIT_HELPERS := $(patsubst %,$(OUT)/tests/unit/%.o,elf_maker fake_loader kernel_maker plan_check)
 UNIT_TESTS := $(patsubst %.c,$(OUT)/%,$(wildcard tests/unit/test_*.c))
 
 $(UNIT_TESTS): %: %.o $(UNIT_HELPERS) $(OBJECTS)

@@ -80,8 +80,11 @@ static int choose_addresses(struct planner *p, struct error *err)
 	longmode_used(p->plan, used);
 	if (crate->boot_info_address != 0)
 		longmode_mark(used, crate->boot_info_address, PAGE_SIZE);
+	/* Where that is said of BootInfo only, it follows that. */
 	if (crate->stack_address != 0)
 		longmode_mark(used, crate->stack_address, PAGE_SIZE + p->plan->stack_size);
+	else if (crate->boot_info_address != 0)
+		longmode_mark(used, crate->boot_info_address + PAGE_SIZE, PAGE_SIZE + p->plan->stack_size);
 	if (crate->physical_memory_offset != 0)
 		longmode_mark(used, crate->physical_memory_offset, LOWEST_PHYSMAP);
 
@@ -107,8 +110,7 @@ static int choose_addresses(struct planner *p, struct error *err)
 	return 0;
 }
 
-/* The first page may be the stack's guard, or hold the end of a segment that begins
- * below it: so compare inclusive ends, which do not wrap. */
+/* What ends where the address space does must not seem to end at 0. */
 static uint64_t last_of(const struct area *area)
 {
 	return area->start + (area->size - 1);
@@ -116,12 +118,17 @@ static uint64_t last_of(const struct area *area)
 
 static int check_area(const struct planner *p, const struct area *area, struct error *err)
 {
-	if (longmode_canonical(area->start) && longmode_canonical(last_of(area)) &&
-	    area->start >> 63 == last_of(area) >> 63 && last_of(area) >= area->start)
+	bool wraps = last_of(area) < area->start;
+
+	if (!wraps && longmode_canonical(area->start) && longmode_canonical(last_of(area)) &&
+	    area->start >> 63 == last_of(area) >> 63)
 		return 0;
-	error_set(err, ERROR_USAGE, 0, "'%s': %s (0x%" PRIx64 ", %" PRIu64 " KiB) is not at canonical addresses",
-		  p->name, area->what, area->start, area->size >> 10);
-	return error_hint(err, "place it below 0x800000000000 or from 0xffff800000000000 up");
+	error_set(err, ERROR_USAGE, 0, "'%s': %s (0x%" PRIx64 ", %" PRIu64 " KiB) %s", p->name, area->what,
+		  area->start, area->size >> 10,
+		  wraps ? "wraps around the end of the address space" : "is not at canonical addresses");
+	return wraps ? error_hint(err, "choose a lower %s", area->option) :
+		       error_hint(err, "choose a %s below 0x800000000000 or from 0xffff800000000000 up",
+				  area->option);
 }
 
 static int check_pair(const struct planner *p, const struct area *a, const struct area *b,
@@ -131,7 +138,7 @@ static int check_pair(const struct planner *p, const struct area *a, const struc
 		return 0;
 	const char *option = a->option != NULL ? a->option : b->option;
 
-	error_set(err, ERROR_USAGE, 0,
+	error_set(err, option != NULL ? ERROR_USAGE : ERROR_INPUT, 0,
 		  "'%s': %s (0x%" PRIx64 "-0x%" PRIx64 ") and %s (0x%" PRIx64 "-0x%" PRIx64 ") overlap", p->name,
 		  a->what, a->start, last_of(a), b->what, b->start, last_of(b));
 	return option != NULL ? error_hint(err, "move one of them with %s", option) :
@@ -146,9 +153,10 @@ static int check_areas(struct planner *p, struct error *err)
 
 	if (p->physmap != 0)
 		add_area(p, "the map of physical memory", "--physical-memory-offset", p->physmap, LOWEST_PHYSMAP);
+	/* Before the stack, which may be wrong only because it follows this. */
+	add_area(p, "BootInfo", "--boot-info-address", p->boot_info, PAGE_SIZE);
 	add_area(p, "the stack with its guard page", "--kernel-stack-address", p->guard,
 		 PAGE_SIZE + plan->stack_size);
-	add_area(p, "BootInfo", "--boot-info-address", p->boot_info, PAGE_SIZE);
 	if (plan->recursive != 0)
 		add_area(p, "the recursive page table", NULL, longmode_slot(plan->recursive), SLOT_SIZE);
 	add_area(p, "low memory, which is mapped one to one,", NULL, 0, LOW_END);
@@ -256,10 +264,12 @@ static int check_options(const struct planner *p, struct error *err)
 		return error_hint(err, "add it to --features, or leave the offset out");
 	}
 	if (options->crate.physical_memory_offset % LARGE_PAGE != 0) {
+		uint64_t below = align_down(options->crate.physical_memory_offset, LARGE_PAGE);
+
 		error_set(err, ERROR_USAGE, 0,
 			  "'%s': --physical-memory-offset 0x%" PRIx64 " is not a multiple of 0x200000 (2 MiB), the size of the pages there",
 			  p->name, options->crate.physical_memory_offset);
-		return error_hint(err, "for example 0x%" PRIx64, align_down(options->crate.physical_memory_offset, LARGE_PAGE));
+		return error_hint(err, "for example 0x%" PRIx64, below != 0 ? below : LARGE_PAGE);
 	}
 	return 0;
 }

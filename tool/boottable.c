@@ -8,10 +8,10 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <zlib.h>
 
 #include "bootabi.h"
 #include "bytes.h"
+#include "checksum.h"
 #include "mkbootimg.h"
 
 /* The loader fills in what kernels read through include/mkbootimg.h. */
@@ -219,16 +219,6 @@ static void encode_video(const struct plan_video *video, unsigned char *bytes)
 	bytes[BT_OFF_VIDEO] = video->mode;
 }
 
-/* CRC-32 of a table, its own field counted as 0. */
-static uint32_t table_crc(const unsigned char *bytes, size_t size)
-{
-	static const unsigned char zeros[4];
-	uLong crc = crc32(0, bytes, BT_OFF_CRC);
-
-	crc = crc32(crc, zeros, sizeof(zeros));
-	return (uint32_t)crc32(crc, bytes + BT_OFF_CRC + 4, (uInt)(size - BT_OFF_CRC - 4));
-}
-
 void boottable_encode(const struct plan *plan, const struct extent_place *places,
 		      unsigned char *bytes)
 {
@@ -276,7 +266,7 @@ void boottable_encode(const struct plan *plan, const struct extent_place *places
 	encode_video(&plan->video, bytes);
 	memcpy(bytes + parts.info, plan->info, plan->info_size);
 
-	put_le32(bytes + BT_OFF_CRC, table_crc(bytes, parts.end));
+	put_le32(bytes + BT_OFF_CRC, checksum_crc(bytes, parts.end, BT_OFF_CRC));
 }
 
 static int damaged(struct error *err, const char *what)
@@ -296,7 +286,7 @@ static int check_table(const unsigned char *bytes, size_t size, struct error *er
 				 get_le32(bytes + BT_OFF_VERSION), BT_VERSION);
 	if (get_le32(bytes + BT_OFF_LENGTH) != size)
 		return damaged(err, "its length");
-	if (get_le32(bytes + BT_OFF_CRC) != table_crc(bytes, size))
+	if (get_le32(bytes + BT_OFF_CRC) != checksum_crc(bytes, size, BT_OFF_CRC))
 		return damaged(err, "its checksum is wrong");
 	return 0;
 }
@@ -522,14 +512,4 @@ int boottable_decode(const unsigned char *bytes, size_t size, struct plan *plan,
 	free(*places);
 	*places = NULL;
 	return -1;
-}
-
-void extent_sum(uint64_t sum[4], const unsigned char *sectors, size_t bytes)
-{
-	for (size_t i = 0; i < bytes; i += 16) {
-		sum[0] += get_le64(sectors + i);
-		sum[1] += get_le64(sectors + i + 8);
-		sum[2] += sum[0];
-		sum[3] += sum[1];
-	}
 }

@@ -35,7 +35,4 @@ void boottable_encode(const struct plan *plan, const struct extent_place *places
 int boottable_decode(const unsigned char *bytes, size_t size, struct plan *plan,
 		     struct extent_place **places, struct error *err);
 
-/* Add whole 512-byte sectors to a sum; begin with all zeros. */
-void extent_sum(uint64_t sum[4], const unsigned char *sectors, size_t bytes);
-
 #endif

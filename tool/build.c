@@ -364,6 +364,14 @@ int build_plan(const char *path, const struct build_options *options, struct pla
 	};
 	const struct protocol *protocol =
 		protocol_find(&planned->kernel, options->protocol, path, &planned->choice, err);
+	if (protocol != NULL && protocol->asked_for == NULL && options->unknown_crate.class != ERROR_NONE) {
+		*err = options->unknown_crate;
+		protocol = NULL;
+	}
+	if (protocol != NULL && options->protocol_reason.text[0] != '\0') {
+		planned->choice.reason = options->protocol_reason;
+		planned->choice.forced = false;
+	}
 	if (protocol != NULL && check_crate(&options->crate, protocol, err) == 0 &&
 	    protocol->plan(&planned->kernel, &plan_options, path, &planned->plan, err) == 0 &&
 	    boottable_check(&planned->plan, path, err) == 0) {

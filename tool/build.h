@@ -25,6 +25,8 @@ struct build_options {
 	uint64_t stack_size;		/* 0: the protocol's default */
 	uint64_t min_size;		/* of the image, bytes */
 	const char *protocol;		/* NULL: automatic */
+	struct protocol_reason protocol_reason;	/* for protocol, if it is not the user's; or "" */
+	struct error unknown_crate;	/* with a kernel that has no header; ERROR_NONE: all is well */
 	const char **modules;		/* "FILE[=NAME]", in order */
 	size_t module_count;
 	bool has_video;

@@ -129,14 +129,15 @@ static const char *find_reason(char *words)
 	return reason;
 }
 
-/* How it ended, once both streams have. */
+/* How it ended, once both streams have: 1 if it is cargo that failed. */
 static int judge(const struct stream *out, const struct stream *words, int status, struct error *err)
 {
 	if (out->cut)
 		return error_set(err, ERROR_SYSTEM, 0, "'cargo metadata' has no end");
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return 0;
-	return error_set(err, ERROR_SYSTEM, 0, "'cargo metadata' failed: %s", find_reason(words->text));
+	error_set(err, ERROR_SYSTEM, 0, "'cargo metadata' failed: %s", find_reason(words->text));
+	return 1;
 }
 
 static int ask(const char *const *words, struct stream *out, struct error *err)
@@ -193,71 +194,94 @@ static const json_t *find_package(const json_t *metadata, const char *manifest)
 	return NULL;
 }
 
-static const json_t *find_table(const json_t *package)
-{
-	return json_object_get(json_object_get(package, "metadata"), "bootimage");
-}
-
 /* Most packages have nothing for us, and asking takes a while.  If the manifest
  * cannot be read, cargo will say why. */
-static bool may_have_settings(const char *manifest)
+static unsigned int find_wanted(const char *manifest, unsigned int wanted)
 {
 	CLEANUP_FREE unsigned char *bytes = NULL;
 	size_t size;
 	struct error ignored;
 
-	return file_read(manifest, &bytes, &size, &ignored) != 0 ||
-	       memmem(bytes, size, "bootimage", strlen("bootimage")) != NULL;
+	if (file_read(manifest, &bytes, &size, &ignored) != 0)
+		return wanted;
+	if (memmem(bytes, size, "bootimage", strlen("bootimage")) == NULL)
+		wanted &= ~CARGO_SETTINGS;
+	if (memmem(bytes, size, "bootloader", strlen("bootloader")) == NULL)
+		wanted &= ~CARGO_DEPENDENCIES;
+	return wanted;
 }
 
-int cargo_read(struct cargo_settings *settings, bool is_test, struct error *err)
+/* Dependencies are known where they are resolved, for which all of them must have
+ * been downloaded.  Those for other platforms are not, so the next question is for a
+ * platform that is as bare as a kernel's.  No question may change Cargo.lock. */
+static const char *const questions[][4] = {
+	{ "--frozen" },
+	{ "--frozen", "--filter-platform", "x86_64-unknown-none" },
+	{ "--no-deps" },
+};
+#define QUESTION_COUNT (sizeof(questions) / sizeof(questions[0]))
+
+/* 1 if cargo fails. */
+static int query(json_t **metadata, const char *const question[4], const char *manifest, struct error *err)
 {
-	CLEANUP_FREE char *manifest = format_string("%s/Cargo.toml", getenv("CARGO_MANIFEST_DIR"));
-	const char *words[] = { getenv("CARGO"), "metadata", "--no-deps", "--format-version", "1",
-			  "--color", "never", "--manifest-path", manifest, NULL };
+	const char *words[] = { getenv("CARGO"), "metadata", "--format-version", "1", "--color", "never",
+				"--manifest-path", manifest, question[0], question[1], question[2], NULL };
 	struct stream out = { .fd = -1, .most = ANSWER_MAX };
-
-	if (!may_have_settings(manifest))
-		return cargo_parse(settings, NULL, is_test, manifest, err);
-	*settings = (struct cargo_settings){ .success_code = -1 };
 	int status = ask(words, &out, err);
-	if (status == 0) {
-		json_t *metadata = json_loadb(out.text != NULL ? out.text : "", out.used, 0, NULL);
-		const json_t *package = find_package(metadata, manifest);
 
-		if (package == NULL)
-			status = error_set(err, ERROR_SYSTEM, 0, "'cargo metadata' does not know '%s'",
-					   manifest);
-		else
-			status = cargo_parse(settings, find_table(package), is_test, manifest, err);
-		json_decref(metadata);
-	}
+	if (status == 0)
+		*metadata = json_loadb(out.text != NULL ? out.text : "", out.used, 0, NULL);
 	free(out.text);
 	return status;
 }
 
-/* ---- The settings -------------------------------------------------------- */
+int cargo_ask(struct cargo_package *package, unsigned int wanted, struct error *err)
+{
+	char *manifest = format_string("%s/Cargo.toml", getenv("CARGO_MANIFEST_DIR"));
+	struct error failure = { .class = ERROR_NONE };
+	int status = 1;
 
-enum kind { WORDS, NUMBER, SWITCH };
+	*package = (struct cargo_package){ .manifest = manifest };
+	wanted = find_wanted(manifest, wanted);
+	if (wanted == 0)
+		return 0;
+	size_t first = (wanted & CARGO_DEPENDENCIES) != 0 ? 0 : QUESTION_COUNT - 1;
+	for (size_t i = first; status == 1 && i < QUESTION_COUNT; i++) {
+		status = query(&package->metadata, questions[i], manifest, &failure);
+		/* The first question is what a user would ask. */
+		if (i == first)
+			package->refusal = failure;
+	}
+	if (status != 0) {
+		*err = failure;
+		return -1;
+	}
+	package->package = find_package(package->metadata, manifest);
+	if (package->package == NULL)
+		return error_set(err, ERROR_SYSTEM, 0, "'cargo metadata' does not know '%s'", manifest);
+	return 0;
+}
 
-static const struct {
-	const char *name;
-	enum kind kind;
-} keys[] = {
-	/* For "cargo bootimage", whose work cargo has done already. */
-	{ "build-command", WORDS },
-	{ "run-command", WORDS },
-	{ "run-args", WORDS },
-	{ "test-args", WORDS },
-	{ "test-timeout", NUMBER },
-	{ "test-success-exit-code", NUMBER },
-	{ "test-no-reboot", SWITCH },
-};
-#define KEY_COUNT (sizeof(keys) / sizeof(keys[0]))
+void cargo_close(struct cargo_package *package)
+{
+	json_decref(package->metadata);
+	free(package->manifest);
+	*package = (struct cargo_package){0};
+}
+
+/* ---- Tables -------------------------------------------------------------- */
 
 static const char *const kind_names[] = {
-	[WORDS] = "a list of strings", [NUMBER] = "a whole number", [SWITCH] = "true or false"
+	[CARGO_WORDS] = "a list of strings",
+	[CARGO_NUMBER] = "a whole number",
+	[CARGO_SWITCH] = "true or false",
+	[CARGO_STRING] = "a string",
 };
+
+static bool is_string(const json_t *value)
+{
+	return json_is_string(value) && strlen(json_string_value(value)) == json_string_length(value);
+}
 
 static bool is_words(const json_t *value)
 {
@@ -265,58 +289,101 @@ static bool is_words(const json_t *value)
 	size_t i;
 
 	json_array_foreach(value, i, word) {
-		if (!json_is_string(word) || strlen(json_string_value(word)) != json_string_length(word))
+		if (!is_string(word))
 			return false;
 	}
 	return json_is_array(value);
 }
 
-static bool is_of_kind(const json_t *value, enum kind kind)
+static bool is_of_kind(const json_t *value, enum cargo_kind kind)
 {
 	switch (kind) {
-	case WORDS:
+	case CARGO_WORDS:
 		return is_words(value);
-	case NUMBER:
+	case CARGO_NUMBER:
 		return json_is_integer(value);
+	case CARGO_STRING:
+		return is_string(value);
 	default:
 		return json_is_boolean(value);
 	}
 }
 
-static int refuse(const char *manifest, const char *key, const char *what, struct error *err)
+int cargo_refuse(const char *manifest, const struct cargo_table *table, const char *key,
+		 const char *what, struct error *err)
 {
-	return error_set(err, ERROR_USAGE, 0, "'%s': [package.metadata.bootimage]: '%s' %s", manifest, key,
-			 what);
+	return error_set(err, ERROR_USAGE, 0, "'%s': [package.metadata.%s]: '%s' %s", manifest, table->name,
+			 key, what);
 }
 
-static int refuse_key(const char *manifest, const char *key, struct error *err)
+static int refuse_key(const char *manifest, const struct cargo_table *table, const char *key,
+		      struct error *err)
 {
 	char *list = format_string("%s", "");
 
-	for (size_t i = 0; i < KEY_COUNT; i++) {
-		char *longer = format_string("%s%s%s", list, i > 0 ? ", " : "", keys[i].name);
+	for (size_t i = 0; i < table->key_count; i++) {
+		char *longer = format_string("%s%s%s", list, i > 0 ? ", " : "", table->keys[i].name);
 
 		free(list);
 		list = longer;
 	}
-	refuse(manifest, key, "is none of its keys", err);
+	cargo_refuse(manifest, table, key, "is none of its keys", err);
 	error_hint(err, "they are %s", list);
 	free(list);
 	return -1;
 }
 
-static int check_key(const char *manifest, const char *key, const json_t *value, struct error *err)
+static int check_key(const char *manifest, const struct cargo_table *table, const char *key,
+		     const json_t *value, struct error *err)
 {
-	for (size_t i = 0; i < KEY_COUNT; i++) {
-		if (strcmp(keys[i].name, key) != 0)
+	for (size_t i = 0; i < table->key_count; i++) {
+		if (strcmp(table->keys[i].name, key) != 0)
 			continue;
-		if (is_of_kind(value, keys[i].kind))
+		if (is_of_kind(value, table->keys[i].kind))
 			return 0;
-		CLEANUP_FREE char *what = format_string("is not %s", kind_names[keys[i].kind]);
-		return refuse(manifest, key, what, err);
+		CLEANUP_FREE char *what = format_string("is not %s", kind_names[table->keys[i].kind]);
+		cargo_refuse(manifest, table, key, what, err);
+		/* The only strings are addresses. */
+		if (table->keys[i].kind == CARGO_STRING && json_integer_value(value) > 0)
+			error_hint(err, "write \"0x%llx\"", (unsigned long long)json_integer_value(value));
+		return -1;
 	}
-	return refuse_key(manifest, key, err);
+	return refuse_key(manifest, table, key, err);
 }
+
+const json_t *cargo_values(const struct cargo_package *package, const char *table)
+{
+	return json_object_get(json_object_get(package->package, "metadata"), table);
+}
+
+int cargo_check(const json_t *values, const struct cargo_table *table, const char *manifest, struct error *err)
+{
+	const char *key;
+	json_t *value;
+
+	if (values != NULL && !json_is_object(values))
+		return error_set(err, ERROR_USAGE, 0, "'%s': package.metadata.%s is not a table", manifest,
+				 table->name);
+	json_object_foreach((json_t *)(uintptr_t)values, key, value) {
+		if (check_key(manifest, table, key, value, err) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* ---- The settings -------------------------------------------------------- */
+
+static const struct cargo_key keys[] = {
+	/* For "cargo bootimage", whose work cargo has done already. */
+	{ "build-command", CARGO_WORDS },
+	{ "run-command", CARGO_WORDS },
+	{ "run-args", CARGO_WORDS },
+	{ "test-args", CARGO_WORDS },
+	{ "test-timeout", CARGO_NUMBER },
+	{ "test-success-exit-code", CARGO_NUMBER },
+	{ "test-no-reboot", CARGO_SWITCH },
+};
+static const struct cargo_table bootimage = { "bootimage", keys, sizeof(keys) / sizeof(keys[0]) };
 
 /* An array of strings; NULL if there is none. */
 static char **copy_words(const json_t *array)
@@ -336,9 +403,9 @@ static int read_numbers(struct cargo_settings *settings, const json_t *table, co
 	const json_t *code = json_object_get(table, "test-success-exit-code");
 
 	if (timeout != NULL && (json_integer_value(timeout) < 1 || json_integer_value(timeout) > 1000000000))
-		return refuse(manifest, "test-timeout", "is not a positive number of seconds", err);
+		return cargo_refuse(manifest, &bootimage, "test-timeout", "is not a positive number of seconds", err);
 	if (code != NULL && (json_integer_value(code) < 0 || json_integer_value(code) > 255))
-		return refuse(manifest, "test-success-exit-code", "is not a number from 0 to 255", err);
+		return cargo_refuse(manifest, &bootimage, "test-success-exit-code", "is not a number from 0 to 255", err);
 	settings->timeout = timeout != NULL ? (double)json_integer_value(timeout) : TEST_TIMEOUT;
 	settings->success_code = code != NULL ? (int)json_integer_value(code) : -1;
 	return 0;
@@ -348,17 +415,10 @@ int cargo_parse(struct cargo_settings *settings, const json_t *table, bool is_te
 		const char *manifest, struct error *err)
 {
 	struct cargo_settings for_tests = { .success_code = -1 };
-	const char *key;
-	json_t *value;
 
 	*settings = (struct cargo_settings){ .success_code = -1 };
-	if (table != NULL && !json_is_object(table))
-		return error_set(err, ERROR_USAGE, 0, "'%s': package.metadata.bootimage is not a table",
-				 manifest);
-	json_object_foreach((json_t *)(uintptr_t)table, key, value) {
-		if (check_key(manifest, key, value, err) != 0)
-			return -1;
-	}
+	if (cargo_check(table, &bootimage, manifest, err) != 0)
+		return -1;
 	if (read_numbers(&for_tests, table, manifest, err) != 0)
 		return -1;
 	if (is_test)
@@ -367,8 +427,14 @@ int cargo_parse(struct cargo_settings *settings, const json_t *table, bool is_te
 	settings->args = copy_words(json_object_get(table, is_test ? "test-args" : "run-args"));
 	settings->command = copy_words(json_object_get(table, "run-command"));
 	if (settings->command != NULL && settings->command[0] == NULL)
-		return refuse(manifest, "run-command", "is empty: it begins with the program", err);
+		return cargo_refuse(manifest, &bootimage, "run-command", "is empty: it begins with the program", err);
 	return 0;
+}
+
+int cargo_read(struct cargo_settings *settings, const struct cargo_package *package, bool is_test,
+	       struct error *err)
+{
+	return cargo_parse(settings, cargo_values(package, bootimage.name), is_test, package->manifest, err);
 }
 
 static void free_words(char **words)

@@ -13,6 +13,7 @@
 #include "build.h"
 #include "command.h"
 #include "debugger.h"
+#include "dependency.h"
 #include "protocol.h"
 #include "target.h"
 
@@ -182,6 +183,20 @@ static int check_user(const struct arguments *arguments, struct error *err)
 	return 0;
 }
 
+/* If cargo has started us, the package says how its kernel is booted. */
+static int ask_cargo(struct arguments *arguments, struct error *err)
+{
+	struct cargo_package package;
+
+	if (!cargo_is_parent() || command_context.no_config || !dependency_matters(&arguments->build))
+		return 0;
+	int status = cargo_ask(&package, CARGO_DEPENDENCIES, err);
+	if (status == 0)
+		status = dependency_use(&arguments->build, &package, err);
+	cargo_close(&package);
+	return status;
+}
+
 static int debug(const struct arguments *arguments, struct error *err)
 {
 	struct target target;
@@ -220,7 +235,9 @@ int command_debug(int argc, char **argv, struct error *err)
 
 	if (command_parse(&argp, argc, argv, ARGP_IN_ORDER, &arguments, err) != 0)
 		return STATUS_USAGE;
-	int status = debug(&arguments, err);
+	int status = ask_cargo(&arguments, err) == 0 ? debug(&arguments, err) :
+		     err->class == ERROR_USAGE	     ? STATUS_USAGE :
+						       STATUS_CANNOT;
 	build_options_free(&arguments.build);
 	return status;
 }

@@ -14,6 +14,7 @@
 #include "cargo.h"
 #include "command.h"
 #include "config.h"
+#include "dependency.h"
 #include "image.h"
 #include "kvm.h"
 #include "plain.h"
@@ -228,6 +229,25 @@ static bool is_default(char *const *command)
 	return command[3] == NULL;
 }
 
+/* What the package has for this run, and for its kernel. */
+static int read_package(struct arguments *arguments, struct error *err)
+{
+	struct cargo_package package = {0};
+	unsigned int wanted = CARGO_SETTINGS;
+	int status = 0;
+
+	if (dependency_matters(&arguments->build))
+		wanted |= CARGO_DEPENDENCIES;
+	if (!command_context.no_config)
+		status = cargo_ask(&package, wanted, err);
+	if (status == 0)
+		status = cargo_read(&arguments->cargo, &package, arguments->is_test, err);
+	if (status == 0)
+		status = dependency_use(&arguments->build, &package, err);
+	cargo_close(&package);
+	return status;
+}
+
 /* Ask cargo, if it has started us.  What was given to us counts more. */
 static int ask_cargo(struct arguments *arguments, struct error *err)
 {
@@ -239,9 +259,7 @@ static int ask_cargo(struct arguments *arguments, struct error *err)
 	arguments->is_test = cargo_is_test(arguments->target);
 	/* Nobody looks on. */
 	arguments->machine.headless |= arguments->is_test;
-	int status = command_context.no_config ? cargo_parse(cargo, NULL, arguments->is_test, "", err) :
-						 cargo_read(cargo, arguments->is_test, err);
-	if (status != 0)
+	if (read_package(arguments, err) != 0)
 		return -1;
 	if (cargo->command != NULL && is_default(cargo->command)) {
 		qemu_free(cargo->command);

@@ -73,6 +73,7 @@ int crate_parse_address(const char *text, uint64_t *address)
 		base = 16;
 		text += 2;
 	}
+	text += strspn(text, "_");
 	do {
 		unsigned int digit = (unsigned int)digit_value(*text);
 

@@ -35,8 +35,8 @@ uint32_t crate_feature(const char *name);
  * *wrong begins with it, wrong_length bytes long. */
 int crate_parse_features(const char *text, uint32_t *features, const char **wrong, int *wrong_length);
 
-/* Read an address as the crate has them: decimal, or hexadecimal after 0x; "_"
- * between digits is allowed.  -1 if it is none, or is 0 or not on a page. */
+/* Read an address as the crate has them: decimal, or hexadecimal after 0x; any "_"
+ * among the digits is passed over.  -1 if it is none, or is 0 or not on a page. */
 int crate_parse_address(const char *text, uint64_t *address);
 
 /* The name of an option that is given; NULL if none is. */

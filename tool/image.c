@@ -14,6 +14,7 @@
 #include "bootabi.h"
 #include "boottable.h"
 #include "bytes.h"
+#include "checksum.h"
 
 #define CHUNK (256 * 1024)		/* bytes copied at a time, whole pages */
 #define PARTITION_TYPE 0xda		/* data that no file system claims */
@@ -130,7 +131,7 @@ static int write_extent(struct writer *w, size_t index, unsigned char *buffer, s
 		size_t size = left < CHUNK ? align_up(left, SECTOR_SIZE) : CHUNK;
 
 		gather(w, extent, done, buffer, size);
-		extent_sum(place->sum, buffer, size);
+		checksum_extent(place->sum, buffer, size);
 		if (write_sparse(w, buffer, size, disk_offset(place->lba) + done, err) != 0)
 			return -1;
 	}
@@ -186,9 +187,10 @@ static int write_loader(struct writer *w, const struct loader *loader, size_t ta
 
 	put_le32(stage2 + S2_OFF_TABLE_LBA, (uint32_t)w->layout->table_lba);
 	put_le32(stage2 + S2_OFF_TABLE_BYTES, (uint32_t)table_size);
+	put_le32(stage2 + S2_OFF_CRC, checksum_crc(stage2, stage2_size, S2_OFF_CRC));
 	put_le16(sector + S1_OFF_SECTORS, (uint16_t)w->layout->stage2_sectors);
 	put_le64(sector + S1_OFF_BASE, LAYOUT_BASE);
-	put_le32(sector + S1_OFF_SUM, loader_sum(stage2, stage2_size));
+	put_le32(sector + S1_OFF_SUM, checksum_stage2(stage2, stage2_size));
 	fill_partition(sector, w->layout->total_sectors);
 	/* The table's CRC covers the payload's sums: so this identifies it all. */
 	w->crc = (uint32_t)crc32(w->crc, bytes, (uInt)loader->size);

@@ -9,6 +9,7 @@
 #include "bootabi.h"
 #include "boottable.h"
 #include "bytes.h"
+#include "checksum.h"
 #include "image.h"
 
 /* What lies in sector 0. */
@@ -90,7 +91,7 @@ static void read_extents(struct reader *r)
 		}
 		struct image_range *range = add_range(image, offset, stored, what);
 		if (r->verify) {
-			extent_sum(sum, r->bytes + offset, stored);
+			checksum_extent(sum, r->bytes + offset, stored);
 			range->check = checked(memcmp(sum, image->places[i].sum, sizeof(sum)) == 0);
 		}
 	}
@@ -108,7 +109,8 @@ static void read_loader(struct reader *r)
 	}
 	const unsigned char *stage2 = r->bytes + offset;
 	add_range(image, offset, stage2_size, "stage 2")->check =
-		checked(loader_sum(stage2, stage2_size) == get_le32(sector + S1_OFF_SUM));
+		checked(checksum_stage2(stage2, stage2_size) == get_le32(sector + S1_OFF_SUM) &&
+			checksum_crc(stage2, stage2_size, S2_OFF_CRC) == get_le32(stage2 + S2_OFF_CRC));
 
 	uint64_t table_size = get_le32(stage2 + S2_OFF_TABLE_BYTES);
 	if (!locate(r, get_le32(stage2 + S2_OFF_TABLE_LBA), table_size, &offset)) {

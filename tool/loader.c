@@ -377,15 +377,6 @@ int loader_symbols(const char *directory, const char *option, const char *path,
 	return error_hint(err, "install it (Debian and Ubuntu: apt install nasm)");
 }
 
-uint32_t loader_sum(const unsigned char *stage2, size_t size)
-{
-	uint32_t sum = 0;
-
-	for (size_t i = 0; i + 4 <= size; i += 4)
-		sum = (sum << 1 | sum >> 31) + get_le32(stage2 + i);
-	return sum;
-}
-
 void loader_free(struct loader *loader)
 {
 	free(loader->bytes);

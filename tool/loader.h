@@ -28,7 +28,4 @@ void loader_free(struct loader *loader);
 int loader_symbols(const char *directory, const char *option, const char *path,
 		   struct error *err);
 
-/* The rotating sum of stage 2 that stage 1 checks (S1_OFF_SUM). */
-uint32_t loader_sum(const unsigned char *stage2, size_t size);
-
 #endif

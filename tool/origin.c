@@ -15,7 +15,6 @@
 struct origin_facts origin_facts(const struct plan *plan)
 {
 	bool native = plan->protocol == BT_PROTOCOL_NATIVE;
-	bool has_stack = plan->stack_top > plan->stack_size + PAGE_SIZE;
 	bool moves = plan->entry_block != BLOCK_NONE &&
 		     (plan->blocks[plan->entry_block].flags & BLOCK_FIXED) == 0;
 
@@ -28,7 +27,7 @@ struct origin_facts origin_facts(const struct plan *plan)
 		.long_mode = plan->map_count > 0,
 		/* The hand-off area begins with it (bootloader/native.inc). */
 		.guard = native ? plan->handoff_virt :
-			 has_stack ? plan->stack_top - plan->stack_size - PAGE_SIZE : 0,
+			 plan_has_stack(plan) ? plan->stack_top - plan->stack_size - PAGE_SIZE : 0,
 		.stack_size = plan->stack_size,
 	};
 }

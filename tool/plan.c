@@ -185,10 +185,19 @@ int plan_fits(const struct plan *plan, const char *name, struct error *err)
 	return 0;
 }
 
+bool plan_has_stack(const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->block_count; i++) {
+		if (plan->blocks[i].kind == INFO_KIND_STACK)
+			return true;
+	}
+	return false;
+}
+
 uint64_t plan_memory(const struct plan *plan)
 {
-	/* A stack that is a block is among these. */
-	uint64_t movable = (plan->stack_top == 0 ? plan->stack_size : 0) + (uint64_t)plan->table_pages * PAGE_SIZE;
+	/* A stack that is a block is counted among these. */
+	uint64_t movable = (plan_has_stack(plan) ? 0 : plan->stack_size) + (uint64_t)plan->table_pages * PAGE_SIZE;
 	uint64_t fixed = 0, fixed_end = 0, end = 0;
 
 	for (size_t i = 0; i < plan->block_count; i++) {

@@ -129,7 +129,7 @@ struct plan {
 	uint64_t physmap_max;		/* bytes free there; 0: memory is not mapped */
 	uint64_t handoff_virt;		/* native only */
 	/* bootloader-0.9 only, whose stack and info are blocks that are mapped: */
-	uint64_t stack_top;		/* virtual end of the stack, 0: it is not a block */
+	uint64_t stack_top;		/* virtual end of the stack; 0: of the address space */
 	uint64_t info_virt;
 	uint32_t info_block;		/* BLOCK_NONE: the loader finds room for the info */
 	uint16_t recursive;		/* level 4 entry for the table itself, 0: none */
@@ -210,6 +210,10 @@ int plan_fits(const struct plan *plan, const char *name, struct error *err);
 /* Bytes of memory that a machine needs for the plan, without what depends on the
  * machine (a few hundred KiB) and what the firmware takes. */
 uint64_t plan_memory(const struct plan *plan);
+
+/* Is the stack a block, as with bootloader-0.9?  Then it ends at stack_top, and the
+ * page below it is not mapped; if not, that says nothing. */
+bool plan_has_stack(const struct plan *plan);
 
 /* Release what the plan holds. */
 void plan_free(struct plan *plan);

@@ -134,8 +134,9 @@ static void print_areas(FILE *out, const struct plan *plan)
 		fprintf(out, "physical memory mapped at 0x%" PRIx64 "\n", plan->physmap_virt);
 	if (plan->handoff_virt != 0)
 		fprintf(out, "hand-off area at 0x%" PRIx64 "\n", plan->handoff_virt);
-	if (plan->stack_top != 0)
-		fprintf(out, "stack from 0x%" PRIx64 " down, guard page at 0x%" PRIx64 "\n", plan->stack_top,
+	if (plan_has_stack(plan))
+		fprintf(out, "stack 0x%" PRIx64 "-0x%" PRIx64 ", guard page at 0x%" PRIx64 "\n",
+			plan->stack_top - plan->stack_size, plan->stack_top - 1,
 			plan->stack_top - plan->stack_size - PAGE_SIZE);
 	if (plan->info_block != BLOCK_NONE)
 		fprintf(out, "BootInfo at 0x%" PRIx64 "\n", plan->info_virt);
@@ -240,8 +241,13 @@ static json_t *zeros_json(const struct plan *plan)
 
 static json_t *video_json(const struct plan_video *video)
 {
-	return json_pack("{s:i, s:i, s:i, s:s}", "width", video->width, "height", video->height, "depth",
-			 video->depth, "mode", video_mode(video));
+	bool numbered = video->mode == VIDEO_BIOS;
+	json_t *object = json_pack("{s:i, s:i, s:i, s:s}", "width", numbered ? 0 : video->width, "height",
+				   video->height, "depth", video->depth, "mode", video_mode(video));
+
+	if (numbered)
+		json_object_set_new(object, "number", json_integer(video->width));
+	return object;
 }
 
 json_t *report_plan_json(const struct plan *plan)
@@ -259,7 +265,7 @@ json_t *report_plan_json(const struct plan *plan)
 		json_object_set_new(object, "physical_map", report_address(plan->physmap_virt));
 	if (plan->handoff_virt != 0)
 		json_object_set_new(object, "hand_off_area", report_address(plan->handoff_virt));
-	if (plan->stack_top != 0)
+	if (plan_has_stack(plan))
 		json_object_set_new(object, "stack_top", report_address(plan->stack_top));
 	if (plan->info_block != BLOCK_NONE)
 		json_object_set_new(object, "boot_info", report_address(plan->info_virt));

@@ -190,7 +190,7 @@ rm -rf tmp/*
 waits() {
 	local name=$1
 	shift
-	"$MKBOOTIMG" debug --headless --wait "$@" >out 2>err </dev/null &
+	timeout 120 "$MKBOOTIMG" debug --headless --wait "$@" >out 2>err </dev/null &
 	pid=$!
 	for _ in $(seq 300); do grep -q "^Ctrl-C here" out && break; sleep 0.1; done
 	line=$(sed -n 's/^    \(gdb .*\)/\1/p' out)
@@ -233,7 +233,7 @@ for kernel in native mb1; do
 	check "--loader, $kernel: %si is 16 bits" grep -qE '^=> .*<s1_check>:[[:space:]]mov +\$0x7e00,%si' out
 	check "--loader, $kernel: 64-bit code" grep -q '^Breakpoint 3, main () at .*/main.inc:' out
 	check "--loader, $kernel: who called" grep -qE '^#1 +0x0+83.. in main \(\) at ' out
-	has "--loader, $kernel: variables" out "0xbe38"
+	check "--loader, $kernel: variables" grep -qE "= .*0xbe[0-9a-f]{2}" out
 done
 debug "--loader of an image" 2 stages --loader k.img
 has "--loader of an image: says so" err "the symbols of its loader are not known"

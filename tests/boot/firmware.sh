@@ -6,16 +6,6 @@
 # it cannot.
 . "$(dirname "$0")/../lib.sh"
 
-# rom SERVICE NAME NASM-OPTION...: make ./NAME.rom; its bytes must add up to 0.
-rom() {
-	local service=$1 name=$2
-	shift 2
-	nasm -w+all -f bin -I"$ROOT/tests/firmware/" "$@" -o "$name.rom" "$ROOT/tests/firmware/$service.asm" || return
-	local sum
-	sum=$(od -An -v -tu1 "$name.rom" | awk '{ for (i = 1; i <= NF; i++) s += $i } END { print (256 - s % 256) % 256 }')
-	printf '%b' "\\0$(printf %o "$sum")" | dd of="$name.rom" bs=1 seek=511 conv=notrunc status=none
-}
-
 # A kernel of some 300 KiB: several reads, most of them long.
 for disk in ahci ide; do
 	while read -r name options; do

@@ -32,6 +32,18 @@ boots "the good image boots" good.img
 
 poke $((BASE + 700))
 says "stage 2 damaged" E02 bad.img
+# add OFFSET N: add to the 32-bit number there.
+add() {
+	local sum byte
+	sum=$((($(od -An -tu4 -j "$1" -N 4 bad.img) + $2) & 0xffffffff))
+	for byte in 0 1 2 3; do
+		printf "\\x$(printf %x $((sum >> 8 * byte & 255)))"
+	done | dd of=bad.img bs=1 seek="$1" conv=notrunc status=none
+}
+cp --sparse=always good.img bad.img
+add $((BASE + 6000)) 1
+add $((BASE + 6004)) -101
+says "stage 2 damaged so that its sum is right" E21 bad.img
 poke $((TABLE + 3))
 says "no boot table" E09 bad.img
 poke $((TABLE + 8))

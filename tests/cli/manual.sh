@@ -242,8 +242,9 @@ for file in 1 2 readme; do
 	try "mkbootimg.conf(5): file $file" 0 env -C conf "$MKBOOTIMG" --config $file.conf run --dry-run --headless kernel.elf
 done
 
-# The package's keys are those of the tool.
-sed -nE '/ keys\[\] = \{/,/^};/s/^\t\{ "([a-z-]+)", [A-Z]+ \},$/\1/p' "$ROOT/tool/cargo.c" | sort >keys
+# The package's keys, of both tables, are those of the tool.
+sed -nE '/ keys\[\] = \{/,/^};/s/^\t\{ "([a-z-]+)", CARGO_[A-Z]+ \},$/\1/p' \
+	"$ROOT/tool/cargo.c" "$ROOT/tool/dependency.c" | sort >keys
 section "$CONFIG" CARGO | sed -n 's/^\.It Cm //p' | sort >page_keys
 same "mkbootimg.conf(5): has every key of the package" keys page_keys
 

@@ -8,7 +8,9 @@
 ;   FAR		a page of ACPI memory at 2^52
 ;   MESSY		unsorted, overlapping, unknown types, no length, wrapping
 ;   ENDLESS		an answer that repeats for ever
-;   MANY		600 more answers
+;   MANY		600 more answers, or COUNT; with ACPI every other one is of ACPI memory
+;   TERA		a page of usable memory at 1 TiB, and two reserved behind it
+;   TERA_RESERVED	the reserved ones only
 ;   NONE		carry at the first call
 ;   CARRY_END		the last answer comes again, with carry
 ;   TRASH		EDX, ESI, EDI, EBP, DS and ES change
@@ -16,6 +18,10 @@
 ; Everything else goes on to the firmware, whose handler moves to INT 60h.
 
 %include "rom.inc"
+
+%ifndef COUNT
+%define COUNT 600
+%endif
 
 		rom_header 0x15
 
@@ -43,6 +49,12 @@ map:
 		mov dword [es:di + 8], 0x1000
 		mov dword [es:di + 12], 0
 		mov dword [es:di + 16], 2
+%ifdef ACPI
+		test bl, 1
+		jz .even
+		mov byte [es:di + 16], 3
+.even:
+%endif
 		mov ecx, 20
 		inc ebx
 		jmp answer
@@ -123,6 +135,13 @@ table:
 %ifdef FAR
 		entry 1 << 52, 0x1000, 3
 %endif
+%ifdef TERA
+		entry 1 << 40, 0x1000, 1
+%define TERA_RESERVED
+%endif
+%ifdef TERA_RESERVED
+		entry (1 << 40) + 0x1000, 0x2000, 2
+%endif
 %ifdef MESSY
 		entry 0x3000000, 0x1000000, 1	; usable again, out of order
 		entry 0x2000000, 0x1234, 77	; a type nobody knows, in mid-page
@@ -137,7 +156,7 @@ table:
 		entry 0x2000000, 0x1000, 2
 %endif
 %ifdef MANY
-table_count	equ 600
+table_count	equ COUNT
 %else
 table_count	equ ($ - table) / 20
 %endif

@@ -61,18 +61,13 @@ static bool is_canonical(uint64_t address)
 	return address >> 47 == 0 || address >> 47 == 0x1ffff;
 }
 
-/* The kernel's blocks; the modules' lie behind them. */
-static size_t kernel_blocks(const struct plan *plan, const struct plan_options *options)
-{
-	assert_true(plan->block_count > options->module_count);
-	return plan->block_count - options->module_count;
-}
+/* ---- The kernel in memory -------------------------------------------------- */
 
-static void check_blocks(const struct plan *plan, const struct plan_options *options)
+static void check_blocks(const struct plan *plan, size_t kernels)
 {
-	size_t kernels = kernel_blocks(plan, options);
 	bool anywhere = false;
 
+	assert_true(kernels > 0 && kernels <= plan->block_count);
 	assert_true(plan->block_count <= BT_MAX_BLOCKS);
 	for (size_t i = 0; i < plan->block_count; i++) {
 		const struct plan_block *block = &plan->blocks[i];
@@ -81,8 +76,7 @@ static void check_blocks(const struct plan *plan, const struct plan_options *opt
 		CHECK(block->align >= PAGE && (block->align & (block->align - 1)) == 0,
 		      "block %zu: align", i);
 		CHECK(block->phase < block->align && block->phase % PAGE == 0, "block %zu: phase", i);
-		CHECK(block->kind == (i < kernels ? INFO_KIND_KERNEL : INFO_KIND_MODULES),
-		      "block %zu: kind", i);
+		CHECK((block->kind == INFO_KIND_KERNEL) == (i < kernels), "block %zu: kind", i);
 		CHECK(block->lowest == MIB && block->highest == 4 * GIB && block->flags == 0,
 		      "block %zu: where it may lie", i);
 		if (block->phys == BLOCK_ANYWHERE) {
@@ -141,11 +135,11 @@ static uint64_t block_virt(const struct plan *plan, uint32_t block)
 	return virt;
 }
 
-/* The flags of a page by the plan, -1 if it is not mapped. */
-static int mapped_flags(const struct plan *plan, uint64_t page)
+/* The flags of a page of the kernel's by the plan, -1 if it is none. */
+static int mapped_flags(const struct plan *plan, size_t kernels, uint64_t page)
 {
 	for (size_t i = 0; i < plan->map_count; i++) {
-		if (page - plan->maps[i].virt < plan->maps[i].length)
+		if (plan->maps[i].block < kernels && page - plan->maps[i].virt < plan->maps[i].length)
 			return (int)plan->maps[i].flags;
 	}
 	return -1;
@@ -165,26 +159,26 @@ static int wanted_flags(const struct kernel *kernel, uint64_t page)
 	return flags;
 }
 
-static void check_flags_around(const struct kernel *kernel, const struct plan *plan, uint64_t first,
-			       uint64_t last)
+static void check_flags_around(const struct kernel *kernel, const struct plan *plan, size_t kernels,
+			       uint64_t first, uint64_t last)
 {
 	const uint64_t pages[] = { first - PAGE, first, first + PAGE, last - PAGE, last, last + PAGE };
 
 	for (size_t i = 0; i < COUNT(pages); i++)
-		CHECK(mapped_flags(plan, pages[i]) == wanted_flags(kernel, pages[i]),
+		CHECK(mapped_flags(plan, kernels, pages[i]) == wanted_flags(kernel, pages[i]),
 		      "page 0x%llx has flags %d, not %d", (unsigned long long)pages[i],
-		      mapped_flags(plan, pages[i]), wanted_flags(kernel, pages[i]));
+		      mapped_flags(plan, kernels, pages[i]), wanted_flags(kernel, pages[i]));
 }
 
 /* Every page has the flags of its segments.  Both sides are constant between
  * their boundaries, so looking around each boundary proves it for all pages. */
-static void check_flags(const struct kernel *kernel, const struct plan *plan)
+static void check_flags(const struct kernel *kernel, const struct plan *plan, size_t kernels)
 {
 	for (size_t i = 0; i < kernel->segment_count; i++)
-		check_flags_around(kernel, plan, first_page(&kernel->segments[i]),
+		check_flags_around(kernel, plan, kernels, first_page(&kernel->segments[i]),
 				   last_page(&kernel->segments[i]));
 	for (size_t i = 0; i < plan->map_count; i++)
-		check_flags_around(kernel, plan, plan->maps[i].virt,
+		check_flags_around(kernel, plan, kernels, plan->maps[i].virt,
 				   plan->maps[i].virt + plan->maps[i].length - PAGE);
 }
 
@@ -226,12 +220,12 @@ static bool is_written(const struct range *writes, size_t count, const struct ra
 	return done >= end;
 }
 
-/* Each byte that is mapped or a module's is written once, and no other: the
- * writes are disjoint, leave no hole in a map or a module, and add up to them;
- * maps are disjoint too. */
-static void check_coverage(const struct plan *plan, const struct plan_options *options)
+/* Each byte of the kernel's that is mapped is written once, and each of other blocks,
+ * but none of a stack, nor any other: the writes are disjoint, leave no hole in
+ * these, and add up to them; maps are disjoint too. */
+static void check_coverage(const struct plan *plan, size_t kernels)
 {
-	size_t count, kernels = kernel_blocks(plan, options);
+	size_t count;
 	struct range *writes = find_writes(plan, &count);
 	uint64_t written = 0, wanted = 0;
 
@@ -251,12 +245,16 @@ static void check_coverage(const struct plan *plan, const struct plan_options *o
 		const struct plan_map *map = &plan->maps[i];
 		const struct range range = { map->block, map->offset, map->length };
 
+		if (map->block >= kernels)
+			continue;
 		CHECK(is_written(writes, count, &range), "map %zu: not all of it is written", i);
 		wanted += map->length;
 	}
 	for (size_t i = kernels; i < plan->block_count; i++) {
 		const struct range range = { i, 0, plan->blocks[i].size };
 
+		if (plan->blocks[i].kind == INFO_KIND_STACK)
+			continue;
 		CHECK(is_written(writes, count, &range), "block %zu: not all of it is written", i);
 		wanted += plan->blocks[i].size;
 	}
@@ -344,38 +342,6 @@ static void check_bytes(const struct kernel *kernel, const struct plan *plan, co
 	assert_int_equal(stored, wanted);
 }
 
-/* A module's bytes begin its block, in one piece. */
-static void check_module(const struct plan *plan, uint32_t block, uint32_t source, uint64_t size)
-{
-	size_t found = 0;
-
-	CHECK(plan->blocks[block].size == round_down((size > 0 ? size : 1) + PAGE - 1),
-	      "module %u: size of its block", source);
-	CHECK(plan->blocks[block].phys == BLOCK_ANYWHERE, "module %u wants an address", source);
-	for (size_t i = 0; i < plan->extent_count; i++) {
-		const struct plan_extent *extent = &plan->extents[i];
-		const struct plan_piece *piece = &plan->pieces[extent->first_piece];
-
-		if (extent->block != block)
-			continue;
-		CHECK(extent->offset == 0 && extent->length == size && extent->piece_count == 1,
-		      "module %u: extent", source);
-		CHECK(piece->source == source && piece->file_offset == 0 && piece->length == size &&
-			      piece->offset == 0,
-		      "module %u: piece", source);
-		found++;
-	}
-	CHECK(found == (size > 0), "module %u: %zu extents", source, found);
-}
-
-static void check_modules(const struct plan *plan, const struct plan_options *options)
-{
-	size_t kernels = kernel_blocks(plan, options);
-
-	for (size_t i = 0; i < options->module_count; i++)
-		check_module(plan, (uint32_t)(kernels + i), (uint32_t)(i + 1), options->modules[i].size);
-}
-
 /* Does a piece of the kernel file hold all these bytes? */
 static bool is_in_piece(const struct plan *plan, const struct plan_patch *patch)
 {
@@ -410,142 +376,6 @@ void plan_check_patches(const struct plan *plan)
 			      patch[-1].offset + patch[-1].width <= patch->offset,
 		      "patch %zu: not sorted by offset, or overlaps", i);
 	}
-}
-
-/* ---- What the kernel is told --------------------------------------------- */
-
-void plan_check_fixups(const struct plan *plan)
-{
-	unsigned char *used = allocate(plan->info_size, 1);
-
-	for (size_t i = 0; i < plan->fixup_count; i++) {
-		const struct plan_fixup *fixup = &plan->fixups[i];
-
-		CHECK(fixup->width == 4 || fixup->width == 8, "fixup %zu: width", i);
-		CHECK(fixup->offset <= plan->info_size &&
-			      fixup->width <= plan->info_size - fixup->offset,
-		      "fixup %zu: outside of the info", i);
-		CHECK(fixup->block == BLOCK_NONE || fixup->block < plan->block_count,
-		      "fixup %zu: no such block", i);
-		for (size_t k = 0; k < fixup->width; k++)
-			CHECK(used[fixup->offset + k]++ == 0, "fixup %zu: two at one place", i);
-	}
-	free(used);
-}
-
-static uint64_t info_word(const struct plan *plan, size_t offset, size_t width)
-{
-	uint64_t value = 0;
-
-	CHECK(offset + width <= plan->info_size, "0x%zx: not in the info", offset);
-	for (size_t i = width; i-- > 0;)
-		value = value << 8 | plan->info[offset + i];
-	return value;
-}
-
-/* A word to which the loader adds the address of this block, or of the info. */
-static uint64_t info_address(const struct plan *plan, size_t offset, uint32_t block)
-{
-	size_t found = 0;
-
-	for (size_t i = 0; i < plan->fixup_count; i++) {
-		const struct plan_fixup *fixup = &plan->fixups[i];
-
-		found += fixup->offset == offset && fixup->width == 8 && fixup->block == block;
-	}
-	CHECK(found == 1, "0x%zx: %zu fixups for block %u", offset, found, block);
-	return info_word(plan, offset, 8);
-}
-
-/* A string that the info points to. */
-static void check_string(const struct plan *plan, size_t offset, const char *string)
-{
-	uint64_t at = info_address(plan, offset, BLOCK_NONE);
-
-	CHECK(at <= plan->info_size && strlen(string) < plan->info_size - at &&
-		      memcmp(plan->info + at, string, strlen(string) + 1) == 0,
-	      "0x%zx: it is not '%s'", offset, string);
-}
-
-static void check_told_segments(const struct plan *plan)
-{
-	uint64_t at = info_address(plan, INFO_OFF_SEGMENTS, BLOCK_NONE);
-
-	assert_int_equal(info_word(plan, INFO_OFF_SEGMENT_COUNT, 8), plan->map_count);
-	assert_int_equal(at % 8, 0);
-	for (size_t i = 0; i < plan->map_count; i++, at += SEGMENT_SIZE) {
-		const struct plan_map *map = &plan->maps[i];
-
-		CHECK(info_word(plan, at + SEGMENT_OFF_VIRT, 8) == map->virt &&
-			      info_address(plan, at + SEGMENT_OFF_PHYS, map->block) == map->offset &&
-			      info_word(plan, at + SEGMENT_OFF_SIZE, 8) == map->length &&
-			      info_word(plan, at + SEGMENT_OFF_FLAGS, 4) == map->flags &&
-			      info_word(plan, at + SEGMENT_OFF_RESERVED, 4) == 0,
-		      "segment %zu of the info is not the map", i);
-	}
-}
-
-static void check_told_modules(const struct plan *plan, const struct plan_options *options)
-{
-	uint32_t block = (uint32_t)kernel_blocks(plan, options);
-
-	assert_int_equal(info_word(plan, INFO_OFF_MODULE_COUNT, 8), options->module_count);
-	if (options->module_count == 0) {
-		assert_int_equal(info_word(plan, INFO_OFF_MODULES, 8), 0);
-		return;
-	}
-	uint64_t at = info_address(plan, INFO_OFF_MODULES, BLOCK_NONE);
-	assert_int_equal(at % 8, 0);
-	for (size_t i = 0; i < options->module_count; i++, at += MODULE_SIZE, block++) {
-		CHECK(info_address(plan, at + MODULE_OFF_START, block) == plan->physmap_virt &&
-			      info_address(plan, at + MODULE_OFF_PHYS, block) == 0 &&
-			      info_word(plan, at + MODULE_OFF_SIZE, 8) == options->modules[i].size,
-		      "module %zu of the info", i);
-		check_string(plan, at + MODULE_OFF_NAME, options->modules[i].name);
-	}
-}
-
-/* What only the loader knows is 0. */
-static void check_untold(const struct plan *plan)
-{
-	static const struct {
-		size_t start;
-		size_t end;
-	} fields[] = {
-		{ INFO_OFF_MEMORY, INFO_OFF_CMDLINE },
-		{ INFO_OFF_KERNEL_PSTART, INFO_OFF_PHYSMAP },
-		{ INFO_OFF_PHYSMAP_SIZE, INFO_SIZE },
-	};
-
-	for (size_t i = 0; i < COUNT(fields); i++) {
-		for (size_t k = fields[i].start; k < fields[i].end; k++)
-			CHECK(plan->info[k] == 0, "byte 0x%zx of the info", k);
-	}
-}
-
-static void check_info(const struct kernel *kernel, const struct plan_options *options,
-		       const struct plan *plan)
-{
-	const struct segment *last = &kernel->segments[kernel->segment_count - 1];
-
-	assert_true(plan->info_size >= INFO_SIZE);
-	assert_int_equal(info_word(plan, INFO_OFF_MAGIC, 8), INFO_MAGIC);
-	assert_int_equal(info_word(plan, INFO_OFF_VERSION, 4), INFO_VERSION);
-	assert_int_equal(info_word(plan, INFO_OFF_SIZE, 4), INFO_SIZE);
-	assert_int_equal(info_word(plan, INFO_OFF_KERNEL_VSTART, 8), first_page(&kernel->segments[0]));
-	/* 0 stands for the end of the address space. */
-	assert_int_equal(info_word(plan, INFO_OFF_KERNEL_VEND, 8), last_page(last) + PAGE);
-	assert_int_equal(info_word(plan, INFO_OFF_PHYSMAP, 8), plan->physmap_virt);
-	check_told_segments(plan);
-	check_told_modules(plan, options);
-	check_string(plan, INFO_OFF_CMDLINE, options->cmdline);
-	assert_int_equal(info_word(plan, INFO_OFF_CMDLINE_LEN, 8), strlen(options->cmdline));
-	assert_string_equal(plan->cmdline, options->cmdline);
-	assert_int_equal(info_word(plan, INFO_OFF_CMDLINE, 8), plan->cmdline_offset);
-	check_untold(plan);
-	/* No address is added where none belongs. */
-	assert_int_equal(plan->fixup_count, 2 + plan->map_count + 3 * options->module_count +
-						    (options->module_count > 0));
 }
 
 /* Blocks that want an address want that of all their segments; and large pages
@@ -602,6 +432,202 @@ static void check_tables(const struct plan *plan)
 	      (unsigned long long)needed);
 }
 
+void plan_check_fixups(const struct plan *plan)
+{
+	unsigned char *used = allocate(plan->info_size, 1);
+
+	for (size_t i = 0; i < plan->fixup_count; i++) {
+		const struct plan_fixup *fixup = &plan->fixups[i];
+
+		CHECK(fixup->width == 4 || fixup->width == 8, "fixup %zu: width", i);
+		CHECK(fixup->offset <= plan->info_size &&
+			      fixup->width <= plan->info_size - fixup->offset,
+		      "fixup %zu: outside of the info", i);
+		CHECK(fixup->block == BLOCK_NONE || fixup->block < plan->block_count,
+		      "fixup %zu: no such block", i);
+		for (size_t k = 0; k < fixup->width; k++)
+			CHECK(used[fixup->offset + k]++ == 0, "fixup %zu: two at one place", i);
+	}
+	free(used);
+}
+
+void plan_check_kernel(const struct kernel *kernel, const struct plan *plan, size_t kernels)
+{
+	check_blocks(plan, kernels);
+	check_maps(plan);
+	uint64_t *virts = allocate(plan->block_count, sizeof(*virts));
+	for (size_t i = 0; i < kernels; i++)
+		virts[i] = block_virt(plan, (uint32_t)i);
+	check_flags(kernel, plan, kernels);
+	check_coverage(plan, kernels);
+	check_extents(plan);
+	check_bytes(kernel, plan, virts);
+	check_addresses(kernel, plan, virts, kernels);
+	check_tables(plan);
+	free(virts);
+	plan_check_patches(plan);
+	plan_check_fixups(plan);
+	assert_int_equal(plan->entry, kernel->entry);
+	assert_int_equal(plan->entry_block, BLOCK_NONE);
+}
+
+/* ---- The native protocol ---------------------------------------------------- */
+
+/* A module's bytes begin its block, in one piece. */
+static void check_module(const struct plan *plan, uint32_t block, uint32_t source, uint64_t size)
+{
+	size_t found = 0;
+
+	CHECK(plan->blocks[block].kind == INFO_KIND_MODULES, "module %u: kind", source);
+	CHECK(plan->blocks[block].size == round_down((size > 0 ? size : 1) + PAGE - 1),
+	      "module %u: size of its block", source);
+	CHECK(plan->blocks[block].phys == BLOCK_ANYWHERE, "module %u wants an address", source);
+	for (size_t i = 0; i < plan->extent_count; i++) {
+		const struct plan_extent *extent = &plan->extents[i];
+		const struct plan_piece *piece = &plan->pieces[extent->first_piece];
+
+		if (extent->block != block)
+			continue;
+		CHECK(extent->offset == 0 && extent->length == size && extent->piece_count == 1,
+		      "module %u: extent", source);
+		CHECK(piece->source == source && piece->file_offset == 0 && piece->length == size &&
+			      piece->offset == 0,
+		      "module %u: piece", source);
+		found++;
+	}
+	CHECK(found == (size > 0), "module %u: %zu extents", source, found);
+}
+
+/* The kernel's blocks; the modules' lie behind them. */
+static size_t kernel_blocks(const struct plan *plan, const struct plan_options *options)
+{
+	assert_true(plan->block_count > options->module_count);
+	return plan->block_count - options->module_count;
+}
+
+static void check_modules(const struct plan *plan, const struct plan_options *options)
+{
+	size_t kernels = kernel_blocks(plan, options);
+
+	for (size_t i = 0; i < options->module_count; i++)
+		check_module(plan, (uint32_t)(kernels + i), (uint32_t)(i + 1), options->modules[i].size);
+}
+
+uint64_t plan_info_word(const struct plan *plan, size_t offset, size_t width)
+{
+	uint64_t value = 0;
+
+	CHECK(offset + width <= plan->info_size, "0x%zx: not in the info", offset);
+	for (size_t i = width; i-- > 0;)
+		value = value << 8 | plan->info[offset + i];
+	return value;
+}
+
+/* A word to which the loader adds the address of this block, or of the info. */
+static uint64_t info_address(const struct plan *plan, size_t offset, uint32_t block)
+{
+	size_t found = 0;
+
+	for (size_t i = 0; i < plan->fixup_count; i++) {
+		const struct plan_fixup *fixup = &plan->fixups[i];
+
+		found += fixup->offset == offset && fixup->width == 8 && fixup->block == block;
+	}
+	CHECK(found == 1, "0x%zx: %zu fixups for block %u", offset, found, block);
+	return plan_info_word(plan, offset, 8);
+}
+
+/* A string that the info points to. */
+static void check_string(const struct plan *plan, size_t offset, const char *string)
+{
+	uint64_t at = info_address(plan, offset, BLOCK_NONE);
+
+	CHECK(at <= plan->info_size && strlen(string) < plan->info_size - at &&
+		      memcmp(plan->info + at, string, strlen(string) + 1) == 0,
+	      "0x%zx: it is not '%s'", offset, string);
+}
+
+static void check_told_segments(const struct plan *plan)
+{
+	uint64_t at = info_address(plan, INFO_OFF_SEGMENTS, BLOCK_NONE);
+
+	assert_int_equal(plan_info_word(plan, INFO_OFF_SEGMENT_COUNT, 8), plan->map_count);
+	assert_int_equal(at % 8, 0);
+	for (size_t i = 0; i < plan->map_count; i++, at += SEGMENT_SIZE) {
+		const struct plan_map *map = &plan->maps[i];
+
+		CHECK(plan_info_word(plan, at + SEGMENT_OFF_VIRT, 8) == map->virt &&
+			      info_address(plan, at + SEGMENT_OFF_PHYS, map->block) == map->offset &&
+			      plan_info_word(plan, at + SEGMENT_OFF_SIZE, 8) == map->length &&
+			      plan_info_word(plan, at + SEGMENT_OFF_FLAGS, 4) == map->flags &&
+			      plan_info_word(plan, at + SEGMENT_OFF_RESERVED, 4) == 0,
+		      "segment %zu of the info is not the map", i);
+	}
+}
+
+static void check_told_modules(const struct plan *plan, const struct plan_options *options)
+{
+	uint32_t block = (uint32_t)kernel_blocks(plan, options);
+
+	assert_int_equal(plan_info_word(plan, INFO_OFF_MODULE_COUNT, 8), options->module_count);
+	if (options->module_count == 0) {
+		assert_int_equal(plan_info_word(plan, INFO_OFF_MODULES, 8), 0);
+		return;
+	}
+	uint64_t at = info_address(plan, INFO_OFF_MODULES, BLOCK_NONE);
+	assert_int_equal(at % 8, 0);
+	for (size_t i = 0; i < options->module_count; i++, at += MODULE_SIZE, block++) {
+		CHECK(info_address(plan, at + MODULE_OFF_START, block) == plan->physmap_virt &&
+			      info_address(plan, at + MODULE_OFF_PHYS, block) == 0 &&
+			      plan_info_word(plan, at + MODULE_OFF_SIZE, 8) == options->modules[i].size,
+		      "module %zu of the info", i);
+		check_string(plan, at + MODULE_OFF_NAME, options->modules[i].name);
+	}
+}
+
+/* What only the loader knows is 0. */
+static void check_untold(const struct plan *plan)
+{
+	static const struct {
+		size_t start;
+		size_t end;
+	} fields[] = {
+		{ INFO_OFF_MEMORY, INFO_OFF_CMDLINE },
+		{ INFO_OFF_KERNEL_PSTART, INFO_OFF_PHYSMAP },
+		{ INFO_OFF_PHYSMAP_SIZE, INFO_SIZE },
+	};
+
+	for (size_t i = 0; i < COUNT(fields); i++) {
+		for (size_t k = fields[i].start; k < fields[i].end; k++)
+			CHECK(plan->info[k] == 0, "byte 0x%zx of the info", k);
+	}
+}
+
+static void check_info(const struct kernel *kernel, const struct plan_options *options,
+		       const struct plan *plan)
+{
+	const struct segment *last = &kernel->segments[kernel->segment_count - 1];
+
+	assert_true(plan->info_size >= INFO_SIZE);
+	assert_int_equal(plan_info_word(plan, INFO_OFF_MAGIC, 8), INFO_MAGIC);
+	assert_int_equal(plan_info_word(plan, INFO_OFF_VERSION, 4), INFO_VERSION);
+	assert_int_equal(plan_info_word(plan, INFO_OFF_SIZE, 4), INFO_SIZE);
+	assert_int_equal(plan_info_word(plan, INFO_OFF_KERNEL_VSTART, 8), first_page(&kernel->segments[0]));
+	/* 0 stands for the end of the address space. */
+	assert_int_equal(plan_info_word(plan, INFO_OFF_KERNEL_VEND, 8), last_page(last) + PAGE);
+	assert_int_equal(plan_info_word(plan, INFO_OFF_PHYSMAP, 8), plan->physmap_virt);
+	check_told_segments(plan);
+	check_told_modules(plan, options);
+	check_string(plan, INFO_OFF_CMDLINE, options->cmdline);
+	assert_int_equal(plan_info_word(plan, INFO_OFF_CMDLINE_LEN, 8), strlen(options->cmdline));
+	assert_string_equal(plan->cmdline, options->cmdline);
+	assert_int_equal(plan_info_word(plan, INFO_OFF_CMDLINE, 8), plan->cmdline_offset);
+	check_untold(plan);
+	/* No address is added where none belongs. */
+	assert_int_equal(plan->fixup_count, 2 + plan->map_count + 3 * options->module_count +
+						    (options->module_count > 0));
+}
+
 /* The hand-off area and the physical map lie in slots of their own. */
 static void check_areas(const struct plan *plan)
 {
@@ -629,26 +655,9 @@ static void check_areas(const struct plan *plan)
 void plan_check(const struct kernel *kernel, const struct plan_options *options,
 		const struct plan *plan)
 {
-	size_t kernels = kernel_blocks(plan, options);
-
-	check_blocks(plan, options);
-	check_maps(plan);
-	uint64_t *virts = allocate(plan->block_count, sizeof(*virts));
-	for (size_t i = 0; i < kernels; i++)
-		virts[i] = block_virt(plan, (uint32_t)i);
-	check_flags(kernel, plan);
-	check_coverage(plan, options);
-	check_extents(plan);
-	check_bytes(kernel, plan, virts);
+	plan_check_kernel(kernel, plan, kernel_blocks(plan, options));
 	check_modules(plan, options);
-	check_addresses(kernel, plan, virts, kernels);
-	check_tables(plan);
 	check_areas(plan);
-	free(virts);
-	plan_check_patches(plan);
-	plan_check_fixups(plan);
 	check_info(kernel, options, plan);
 	assert_int_equal(plan->protocol, BT_PROTOCOL_NATIVE);
-	assert_int_equal(plan->entry, kernel->entry);
-	assert_int_equal(plan->entry_block, BLOCK_NONE);
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * What must hold of every plan of the native protocol: after the loader has done
- * what it says, each page of the kernel is mapped with the right flags and holds
- * the right bytes, nothing else is touched, and the kernel is told of it.
+ * What must hold of every plan of a kernel that is entered in long mode: after the
+ * loader has done what it says, each page of the kernel is mapped with the right
+ * flags and holds the right bytes, nothing else is touched, and, of the native
+ * protocol, the kernel is told of it.
  */
 #ifndef MKBOOTIMG_PLAN_CHECK_H
 #define MKBOOTIMG_PLAN_CHECK_H
@@ -10,8 +11,12 @@
 #include "kernel.h"
 #include "plan.h"
 
-/* Fail the running test if the plan is not one for this kernel, whose addresses
- * are those where it is to run. */
+/* Fail the running test if the plan does not leave this kernel in memory, whose
+ * addresses are those where it is to run.  Its blocks come first; those behind are
+ * the protocol's: they are written from start to end, stacks not at all. */
+void plan_check_kernel(const struct kernel *kernel, const struct plan *plan, size_t kernel_blocks);
+
+/* And if it is not one of the native protocol. */
 void plan_check(const struct kernel *kernel, const struct plan_options *options,
 		const struct plan *plan);
 
@@ -20,5 +25,8 @@ void plan_check(const struct kernel *kernel, const struct plan_options *options,
  * bytes of the kernel file, and they ascend. */
 void plan_check_fixups(const struct plan *plan);
 void plan_check_patches(const struct plan *plan);
+
+/* A little-endian word of the info. */
+uint64_t plan_info_word(const struct plan *plan, size_t offset, size_t width);
 
 #endif

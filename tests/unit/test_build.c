@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: MIT
  *
  * The small parts of building: options on the command line, sizes in them, names
- * of images.
+ * of images, and what becomes of the bootloader crate's options.
  */
 #include "build.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "bootabi.h"
+#include "elf_maker.h"
 #include "unit.h"
 
 #define KIB UINT64_C(1024)
@@ -162,13 +164,16 @@ TEST(options_by_default)
 	assert_false(options.has_video);
 	assert_false(options.has_kernel_base);
 	assert_int_equal(options.module_count, 0);
+	assert_null(crate_given(&options.crate));
 }
 
 TEST(options_that_are_given)
 {
 	static const char *const words[] = {
 		"-ofile", "-ca b", "--stack-size=1", "--size=1M", "--protocol=native", "-mfile",
-		"--video=text", "--kernel-base=0", "--bootloader=dir",
+		"--video=text", "--kernel-base=0", "--bootloader=dir", "--features=", "--features=sse",
+		"--kernel-stack-size=1", "--kernel-stack-address=4096", "--boot-info-address=4096",
+		"--physical-memory-offset=4096",
 	};
 
 	for (size_t i = 0; i < COUNT(words); i++) {
@@ -184,7 +189,7 @@ TEST(options_that_are_given)
 
 TEST(reads_protocols_and_modules)
 {
-	static const char *const names[] = { "native", "multiboot1", "multiboot2", "pvh" };
+	static const char *const names[] = { "native", "multiboot1", "multiboot2", "pvh", "bootloader-0.9" };
 	struct build_options options;
 
 	for (size_t i = 0; i < COUNT(names); i++) {
@@ -238,6 +243,59 @@ TEST(reads_addresses_and_stacks)
 	assert_int_equal(options.stack_size, 1);
 }
 
+/* --kernel-stack-size is --stack-size in pages: the later one counts. */
+TEST(reads_stacks_in_pages)
+{
+	static const struct {
+		const char *text;
+		uint64_t size;
+	} cases[] = {
+		{ "1", 4 * KIB },
+		{ "512", 2 * MIB },
+		{ "65536", 256 * MIB },
+	};
+	struct build_options options;
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		options = PARSE("--kernel-stack-size", cases[i].text);
+		CHECK(options.stack_size == cases[i].size, "%s pages: %llu bytes", cases[i].text,
+		      (unsigned long long)options.stack_size);
+		assert_null(crate_given(&options.crate));
+	}
+	options = PARSE("--stack-size=64K", "--kernel-stack-size=2");
+	assert_int_equal(options.stack_size, 8 * KIB);
+	options = PARSE("--kernel-stack-size=2", "--stack-size=64K");
+	assert_int_equal(options.stack_size, 64 * KIB);
+}
+
+TEST(reads_options_of_the_bootloader_crate)
+{
+	struct build_options options =
+		PARSE("--features=map_physical_memory,sse", "--kernel-stack-address=0xFFFF_8000_0000_0000",
+		      "--boot-info-address=0x1000", "--physical-memory-offset=1073741824");
+
+	assert_true(options.crate.has_features);
+	assert_int_equal(options.crate.features, CRATE_MAP_PHYSICAL_MEMORY | CRATE_SSE);
+	assert_int_equal(options.crate.stack_address, UINT64_C(0xffff800000000000));
+	assert_int_equal(options.crate.boot_info_address, 0x1000);
+	assert_int_equal(options.crate.physical_memory_offset, GIB);
+	/* None is something that is said; a later list replaces the one before. */
+	options = PARSE("--features", "");
+	assert_true(options.crate.has_features);
+	assert_int_equal(options.crate.features, 0);
+	options = PARSE("--features=sse", "--features", "vga_320x200, recursive_page_table");
+	assert_int_equal(options.crate.features, CRATE_VGA_320X200 | CRATE_RECURSIVE_PAGE_TABLE);
+	options = PARSE("--features=sse", "--features=");
+	assert_int_equal(options.crate.features, 0);
+	/* Each goes where it belongs. */
+	options = PARSE("--kernel-stack-address=0x5000");
+	assert_string_equal(crate_given(&options.crate), "kernel-stack-address");
+	options = PARSE("--boot-info-address=0x5000");
+	assert_string_equal(crate_given(&options.crate), "boot-info-address");
+	options = PARSE("--physical-memory-offset=0x5000");
+	assert_string_equal(crate_given(&options.crate), "physical-memory-offset");
+}
+
 /* What an option that is wrong makes a program print before it ends. */
 static void parse_in_child(const char *word, int output)
 {
@@ -273,7 +331,9 @@ static void refuse_word(const char *word, const char *says)
 
 TEST(refuses_wrong_options)
 {
-	static const char *const protocols[] = { "", "Native", "multiboot", "multiboot3", "native " };
+	static const char *const protocols[] = {
+		"", "Native", "multiboot", "multiboot3", "native ", "bootloader", "bootloader-0.11",
+	};
 	static const char *const modes[] = {
 		"", "x", "1024", "1024x", "x768", "0x768", "1024x0", "01024x768", "65536x1", "1x65536",
 		"1024x768x", "1024x768x8", "1024x768x33", "1024x768x032", "1024x768x32x", "1024x768 ",
@@ -287,7 +347,7 @@ TEST(refuses_wrong_options)
 
 	for (size_t i = 0; i < COUNT(protocols); i++) {
 		snprintf(word, sizeof(word), "--protocol=%s", protocols[i]);
-		refuse_word(word, "' is none of auto, native, multiboot1, multiboot2, pvh");
+		refuse_word(word, "' is none of auto, native, multiboot1, multiboot2, pvh, bootloader-0.9\n");
 	}
 	for (size_t i = 0; i < COUNT(modes); i++) {
 		snprintf(word, sizeof(word), "--video=%s", modes[i]);
@@ -304,6 +364,182 @@ TEST(refuses_wrong_options)
 	refuse_word("--size=x", "--size: 'x' is not a size");
 }
 
+TEST(refuses_wrong_options_of_the_bootloader_crate)
+{
+	static const struct {
+		const char *list;
+		const char *wrong;
+	} features[] = {
+		{ "x", "'x'" },
+		{ "sse2", "'sse2'" },
+		{ "sse,,bogus,vga_320x200", "'bogus'" },
+		{ "sse ss", "'ss'" },
+	};
+	static const char *const pages[] = {
+		"", "0", "-1", "+1", "01", "1K", "512 ", " 512", "0x200", "65537", "18446744073709551617",
+	};
+	static const char *const addresses[] = { "", "0", "0x0", "4K", "0x1001", "-4096", "0x10000000000000000" };
+	static const char *const names[] = {
+		"kernel-stack-address", "boot-info-address", "physical-memory-offset",
+	};
+	char word[100], says[200];
+
+	for (size_t i = 0; i < COUNT(features); i++) {
+		snprintf(word, sizeof(word), "--features=%s", features[i].list);
+		snprintf(says, sizeof(says),
+			 "--features: %s is none of map_physical_memory, recursive_page_table, sse, vga_320x200\n",
+			 features[i].wrong);
+		refuse_word(word, says);
+	}
+	for (size_t i = 0; i < COUNT(pages); i++) {
+		snprintf(word, sizeof(word), "--kernel-stack-size=%s", pages[i]);
+		snprintf(says, sizeof(says),
+			 "--kernel-stack-size: '%s' is not a number of pages from 1 to 65536\n", pages[i]);
+		refuse_word(word, says);
+	}
+	for (size_t i = 0; i < COUNT(addresses) * COUNT(names); i++) {
+		const char *name = names[i % COUNT(names)], *address = addresses[i / COUNT(names)];
+
+		snprintf(word, sizeof(word), "--%s=%s", name, address);
+		snprintf(says, sizeof(says),
+			 "--%s: '%s' is not an address on a page boundary (a multiple of 0x1000)\n", name,
+			 address);
+		refuse_word(word, says);
+	}
+}
+
+/* ---- Plans of the bootloader crate's kernels --------------------------------- */
+
+/* Plan an ELF64 kernel of one page at 2 MiB, which may have a Multiboot 1 header and
+ * the section of the crate's later versions.  The file's name is gone afterwards. */
+static int plan_file(bool has_header, bool has_section, const struct build_options *options,
+		     struct planned *planned, struct error *err)
+{
+	static const uint32_t header[] = { 0x1badb002, 3, -(0x1badb002u + 3) };
+	static const char strings[] = "\0.bootloader-config";
+	const Elf64_Phdr phdr = { .p_type = PT_LOAD, .p_flags = PF_R | PF_X, .p_offset = 0x1000,
+				  .p_vaddr = 2 * MIB, .p_paddr = 2 * MIB, .p_filesz = 0x100, .p_memsz = 0x100 };
+	const Elf64_Shdr sections[] = {
+		{ .sh_type = SHT_NULL },
+		{ .sh_type = SHT_STRTAB, .sh_offset = 0x500, .sh_size = sizeof(strings) },
+		{ .sh_name = 1, .sh_type = SHT_PROGBITS, .sh_offset = 0x600, .sh_size = 8 },
+	};
+	const struct elf_spec spec = { .phdrs = &phdr, .count = 1, .entry = 2 * MIB, .size = 0x1100,
+				       .sections = sections, .strings = 1,
+				       .section_count = has_section ? COUNT(sections) : 0 };
+	char path[] = "/tmp/test_build.XXXXXX";
+	int fd = mkstemp(path);
+	size_t size;
+	unsigned char *bytes = elf_make(&spec, &size);
+
+	memcpy(bytes + 0x500, strings, sizeof(strings));
+	for (size_t i = 0; has_header && i < COUNT(header); i++)
+		elf_edit(bytes, 0x400 + 4 * i, 4, header[i]);
+	assert_true(fd >= 0 && write(fd, bytes, size) == (ssize_t)size && close(fd) == 0);
+	free(bytes);
+	*err = (struct error){0};
+	int result = build_plan(path, options, planned, err);
+	unlink(path);
+	return result;
+}
+
+/* An option of the crate's with another protocol would do nothing. */
+TEST(refuses_options_for_other_kernels)
+{
+	static const char *const options[][2] = {
+		{ "features", "--features=" },
+		{ "features", "--features=sse" },
+		{ "kernel-stack-address", "--kernel-stack-address=0x1000" },
+		{ "boot-info-address", "--boot-info-address=0x1000" },
+		{ "physical-memory-offset", "--physical-memory-offset=0x200000" },
+	};
+	char says[200];
+
+	for (size_t i = 0; i < 2 * COUNT(options); i++) {
+		const char *const *option = options[i / 2];
+		struct build_options asked = PARSE(option[1]);
+		struct planned planned;
+		struct error err;
+
+		asked.protocol = i % 2 == 0 ? NULL : "multiboot1";
+		snprintf(says, sizeof(says), "--%s is for kernels of the bootloader crate, and this one is booted by %s",
+			 option[0], i % 2 == 0 ? "native" : "multiboot1");
+		assert_refused(plan_file(i % 2 != 0, false, &asked, &planned, &err), &err, ERROR_USAGE, says,
+			       option[1]);
+		assert_string_equal(err.text, says);
+		assert_string_equal(err.hint, "add --protocol bootloader-0.9, or leave it out");
+	}
+}
+
+/* The stack's size is everybody's. */
+TEST(stack_in_pages_is_for_all_kernels)
+{
+	struct build_options asked = PARSE("--kernel-stack-size=3");
+	struct planned planned;
+	struct error err;
+
+	assert_accepted(plan_file(false, false, &asked, &planned, &err), &err, "native");
+	assert_int_equal(planned.plan.protocol, BT_PROTOCOL_NATIVE);
+	assert_int_equal(planned.plan.stack_size, 12 * KIB);
+	build_plan_free(&planned);
+}
+
+TEST(options_reach_the_plan)
+{
+	struct build_options asked =
+		PARSE("--protocol=bootloader-0.9", "--features=map_physical_memory,recursive_page_table,sse",
+		      "--kernel-stack-size=7", "--kernel-stack-address=0x40000000",
+		      "--boot-info-address=0x50000000", "--physical-memory-offset=0x60000000");
+	struct planned planned;
+	struct error err;
+
+	assert_accepted(plan_file(false, false, &asked, &planned, &err), &err, "bootloader-0.9");
+	assert_int_equal(planned.plan.protocol, BT_PROTOCOL_BOOTLOADER_09);
+	assert_true(planned.choice.forced);
+	assert_int_equal(planned.plan.stack_size, 28 * KIB);
+	assert_int_equal(planned.plan.stack_top, 0x40008000);
+	assert_int_equal(planned.plan.info_virt, 0x50000000);
+	assert_int_equal(planned.plan.physmap_virt, 0x60000000);
+	assert_int_equal(planned.plan.recursive, 1);
+	assert_true(planned.plan.sse);
+	build_plan_free(&planned);
+}
+
+TEST(refuses_what_the_bootloader_crate_does_not_have)
+{
+	struct planned planned;
+	struct error err;
+	struct build_options asked = PARSE("--protocol=bootloader-0.9", "-ca");
+
+	assert_refused(plan_file(false, false, &asked, &planned, &err), &err, ERROR_USAGE,
+		       "--cmdline cannot be handed over", "-c");
+	asked = PARSE("--protocol=bootloader-0.9", "-m/proc/self/exe");
+	assert_refused(plan_file(false, false, &asked, &planned, &err), &err, ERROR_USAGE,
+		       "--module cannot be handed over", "-m");
+	build_options_free(&asked);
+	asked = PARSE("--protocol=bootloader-0.9", "--video=1024x768");
+	assert_refused(plan_file(false, false, &asked, &planned, &err), &err, ERROR_USAGE,
+		       "the screen of a bootloader-0.9 kernel", "--video");
+}
+
+/* With a header for another protocol it boots all the same, but that is said. */
+TEST(warns_of_kernels_of_later_crates)
+{
+	const struct build_options asked = BUILD_OPTIONS_DEFAULT;
+	struct planned planned;
+	struct error err;
+
+	assert_refused(plan_file(false, true, &asked, &planned, &err), &err, ERROR_INPUT,
+		       "is a kernel of the bootloader crate 0.10 or 0.11", "section");
+	assert_accepted(plan_file(true, true, &asked, &planned, &err), &err, "section and header");
+	assert_int_equal(planned.plan.protocol, BT_PROTOCOL_MULTIBOOT1);
+	assert_int_equal(planned.plan.warning_count, 1);
+	assert_non_null(strstr(planned.plan.warnings[0].text, "passed over: '/tmp/test_build."));
+	assert_non_null(strstr(planned.plan.warnings[0].text,
+			       "is a kernel of the bootloader crate 0.10 or 0.11 (it has a section .bootloader-config), whose protocol is not supported yet"));
+	build_plan_free(&planned);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -317,7 +553,15 @@ int main(void)
 		cmocka_unit_test(reads_protocols_and_modules),
 		cmocka_unit_test(reads_video_modes),
 		cmocka_unit_test(reads_addresses_and_stacks),
+		cmocka_unit_test(reads_stacks_in_pages),
+		cmocka_unit_test(reads_options_of_the_bootloader_crate),
 		cmocka_unit_test(refuses_wrong_options),
+		cmocka_unit_test(refuses_wrong_options_of_the_bootloader_crate),
+		cmocka_unit_test(refuses_options_for_other_kernels),
+		cmocka_unit_test(stack_in_pages_is_for_all_kernels),
+		cmocka_unit_test(options_reach_the_plan),
+		cmocka_unit_test(refuses_what_the_bootloader_crate_does_not_have),
+		cmocka_unit_test(warns_of_kernels_of_later_crates),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -12,6 +12,7 @@
 #include "bootabi.h"
 #include "boottable.h"
 #include "bytes.h"
+#include "checksum.h"
 #include "unit.h"
 
 #define CHUNK (256 * 1024)	/* what the writer has in memory at a time */
@@ -133,7 +134,7 @@ static void check_extent(const struct plan *plan, size_t index, const struct ext
 	for (uint64_t i = 0; i < whole; i++)
 		CHECK(image[at + i] == (i < extent->length ? wanted[i] : 0), "extent %zu, byte 0x%llx", index,
 		      (unsigned long long)i);
-	extent_sum(sum, image + at, whole);
+	checksum_extent(sum, image + at, whole);
 	assert_memory_equal(sum, place->sum, sizeof(sum));
 	free(wanted);
 }

@@ -235,6 +235,80 @@ TEST(reads_what_stack_is_wanted)
 	}
 }
 
+/* How many templates of thread-local data there are, and the last one. */
+TEST(reads_thread_local_data)
+{
+	const Elf64_Phdr phdrs[] = {
+		{ .p_type = PT_LOAD, .p_vaddr = 0x200000, .p_memsz = 1 },
+		{ .p_type = PT_TLS, .p_offset = 0x300, .p_vaddr = 0x200010, .p_filesz = 0x20, .p_memsz = 0x30 },
+		{ .p_type = PT_TLS, .p_vaddr = 0xffffffff80000040, .p_memsz = UINT64_C(1) << 40 },
+		/* Not looked at here: what is wrong with it is a protocol's affair. */
+		{ .p_type = PT_TLS, .p_vaddr = UINT64_MAX, .p_filesz = UINT64_MAX, .p_offset = UINT64_MAX },
+	};
+
+	for (size_t count = 1; count <= COUNT(phdrs); count++) {
+		const Elf64_Phdr *last = &phdrs[count - 1];
+		struct elf_spec spec = { .phdrs = phdrs, .count = count, .size = FILE_SIZE };
+		struct kernel kernel;
+		struct error err;
+
+		assert_accepted(parse_spec(&kernel, &spec, &err), &err, "thread-local data");
+		assert_int_equal(kernel.tls.count, count - 1);
+		assert_int_equal(kernel.tls.vaddr, count > 1 ? last->p_vaddr : 0);
+		assert_int_equal(kernel.tls.filesz, count > 1 ? last->p_filesz : 0);
+		assert_int_equal(kernel.tls.memsz, count > 1 ? last->p_memsz : 0);
+		assert_int_equal(kernel.segment_count, 1);
+		kernel_free(&kernel);
+	}
+}
+
+/* Kernels of the bootloader crate 0.10 and 0.11 have a section of this name,
+ * whatever its flags; it must have something in it. */
+TEST(finds_the_bootloader_crates_section)
+{
+	static const struct {
+		const char *name;
+		uint64_t flags;
+		uint64_t size;
+		bool has;
+	} cases[] = {
+		{ ".bootloader-config", 0, 0x10, true },
+		{ ".bootloader-config", SHF_ALLOC, 0x10, true },
+		{ ".bootloader-config", 0, 1, true },
+		{ ".bootloader-config", 0, 0, false },
+		{ ".bootloader-config2", 0, 0x10, false },
+		{ ".bootloader-confi", 0, 0x10, false },
+		{ "bootloader-config", 0, 0x10, false },
+		{ "", 0, 0x10, false },
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		const Elf64_Phdr phdr = { .p_type = PT_LOAD, .p_vaddr = 0x200000, .p_memsz = 1 };
+		/* The strings: nothing, then the name. */
+		const Elf64_Shdr sections[] = {
+			{ .sh_type = SHT_NULL },
+			{ .sh_type = SHT_STRTAB, .sh_offset = 0x200, .sh_size = 0x40 },
+			{ .sh_name = 1, .sh_type = SHT_PROGBITS, .sh_flags = cases[i].flags,
+			  .sh_offset = 0x300, .sh_size = cases[i].size },
+			/* It need not be the last one. */
+			{ .sh_name = 0, .sh_type = SHT_PROGBITS, .sh_offset = 0x310, .sh_size = 0x10 },
+		};
+		const struct elf_spec spec = { .phdrs = &phdr, .count = 1, .size = FILE_SIZE, .strings = 1,
+					       .sections = sections, .section_count = COUNT(sections) };
+		struct kernel kernel;
+		struct error err;
+		size_t size;
+		unsigned char *bytes = elf_make(&spec, &size);
+
+		memset(bytes + 0x200, 0, 0x40);
+		memcpy(bytes + 0x201, cases[i].name, strlen(cases[i].name));
+		assert_accepted(parse(&kernel, bytes, size, &err), &err, cases[i].name);
+		CHECK(kernel.has_bootloader_config == cases[i].has, "case %zu", i);
+		kernel_free(&kernel);
+		free(bytes);
+	}
+}
+
 TEST(free_twice_is_harmless)
 {
 	struct kernel kernel;
@@ -697,6 +771,8 @@ int main(void)
 		cmocka_unit_test(notes_outside_of_the_file_are_empty),
 		cmocka_unit_test(refuses_dynamic_sections_outside_of_the_file),
 		cmocka_unit_test(reads_what_stack_is_wanted),
+		cmocka_unit_test(reads_thread_local_data),
+		cmocka_unit_test(finds_the_bootloader_crates_section),
 		cmocka_unit_test(free_twice_is_harmless),
 		cmocka_unit_test(skips_segments_without_memory),
 		cmocka_unit_test(drops_flags_of_the_operating_system),

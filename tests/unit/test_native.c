@@ -4,12 +4,10 @@
  * kernel in memory as its program headers say is proved by plan_check() for
  * every one of them, so the tests of single cases only look at what is a choice.
  */
-#include <elf.h>
 #include <stdlib.h>
 
 #include "bootabi.h"
-#include "elf_maker.h"
-#include "kernel.h"
+#include "kernel_maker.h"
 #include "plan_check.h"
 #include "protocol.h"
 #include "unit.h"
@@ -23,43 +21,9 @@
 #define SLOT (512 * GIB)
 #define HIGH UINT64_C(0xffffffff80000000)
 
-#define R PF_R
-#define RW (PF_R | PF_W)
-#define RX (PF_R | PF_X)
-#define RWX (PF_R | PF_W | PF_X)
-
 /* ---- Kernels from tables ------------------------------------------------- */
 
 static const struct plan_options options = { .cmdline = "a b", .stack_size = 64 * 1024 };
-
-/* A segment in a table: where it wants to lie, and what of it is in the file. */
-#define SEGMENT(at, phys, file, mem, access) \
-	{ .vaddr = (at), .paddr = (phys), .filesz = (file), .memsz = (mem), .flags = (access) }
-
-/* What the segments have of the file. */
-static const unsigned char file_bytes[4 * 0x100000];
-
-/* A kernel of these segments, which are sorted.  They get their numbers and
- * places in the file here; the entry point is the first executable byte. */
-static struct kernel make_kernel(struct segment *segments, size_t count)
-{
-	struct kernel kernel = { .bytes = file_bytes, .size = sizeof(file_bytes), .is_elf = true,
-				 .is_64 = true, .machine = EM_X86_64, .type = ET_EXEC,
-				 .segments = segments, .segment_count = count };
-	uint64_t offset = 0x1000;
-
-	for (size_t i = count; i-- > 0;) {
-		segments[i].index = (unsigned int)i;
-		if (segments[i].flags & PF_X)
-			kernel.entry = segments[i].vaddr;
-	}
-	for (size_t i = 0; i < count; i++) {
-		segments[i].offset = offset;
-		offset += segments[i].filesz + 1;
-	}
-	assert_true(offset <= sizeof(file_bytes));
-	return kernel;
-}
 
 static struct plan plan_kernel(const struct kernel *kernel)
 {
@@ -73,7 +37,7 @@ static struct plan plan_kernel(const struct kernel *kernel)
 
 static struct plan plan_segments(struct segment *segments, size_t count)
 {
-	struct kernel kernel = make_kernel(segments, count);
+	struct kernel kernel = kernel_make(segments, count);
 
 	return plan_kernel(&kernel);
 }
@@ -93,7 +57,7 @@ static void refuse_kernel(const struct kernel *kernel, const char *says)
 
 static void refuse_segments(struct segment *segments, size_t count, const char *says)
 {
-	struct kernel kernel = make_kernel(segments, count);
+	struct kernel kernel = kernel_make(segments, count);
 
 	refuse_kernel(&kernel, says);
 }
@@ -148,7 +112,7 @@ TEST(smallest_segment)
 static struct plan plan_with(const struct plan_options *asked)
 {
 	struct segment segments[] = { SEGMENT(LARGE, LARGE, 1, 1, RX) };
-	struct kernel kernel = make_kernel(segments, 1);
+	struct kernel kernel = kernel_make(segments, 1);
 	struct error err = { 0 };
 	struct plan plan;
 
@@ -508,7 +472,7 @@ TEST(refuses_modules_beyond_memory)
 	const struct plan_module modules[] = { { name, 2 * GIB }, { name, GIB } };
 	const struct plan_options asked = { .cmdline = "", .modules = modules, .module_count = 2 };
 	struct segment segments[] = { SEGMENT(LARGE, LARGE, 1, 1, RX) };
-	struct kernel kernel = make_kernel(segments, 1);
+	struct kernel kernel = kernel_make(segments, 1);
 	struct error err = { 0 };
 	struct plan plan;
 
@@ -519,29 +483,27 @@ TEST(refuses_modules_beyond_memory)
 
 /* ---- Address space ------------------------------------------------------- */
 
-#define SLOT_ADDRESS(slot) (UINT64_C(0xffff) << 48 | (uint64_t)(slot) * SLOT)
-
 TEST(usual_places_of_the_areas)
 {
 	struct segment segments[] = { SEGMENT(HIGH, MIB, 0x1000, 0x1000, RX) };
 	struct plan plan = plan_segments(segments, COUNT(segments));
 
-	assert_int_equal(plan.physmap_virt, SLOT_ADDRESS(256));
-	assert_int_equal(plan.handoff_virt, SLOT_ADDRESS(508));
+	assert_int_equal(plan.physmap_virt, kernel_slot(256));
+	assert_int_equal(plan.handoff_virt, kernel_slot(508));
 	plan_free(&plan);
 }
 
 TEST(areas_make_way_for_the_kernel)
 {
 	struct segment segments[] = {
-		SEGMENT(SLOT_ADDRESS(256), MIB, 0x1000, 0x1000, RX),
-		SEGMENT(SLOT_ADDRESS(257), 2 * MIB, 0x1000, 0x1000, RW),
-		SEGMENT(SLOT_ADDRESS(508) + MIB, 3 * MIB, 0x1000, 0x1000, RW),
+		SEGMENT(kernel_slot(256), MIB, 0x1000, 0x1000, RX),
+		SEGMENT(kernel_slot(257), 2 * MIB, 0x1000, 0x1000, RW),
+		SEGMENT(kernel_slot(508) + MIB, 3 * MIB, 0x1000, 0x1000, RW),
 	};
 	struct plan plan = plan_segments(segments, COUNT(segments));
 
-	assert_int_equal(plan.physmap_virt, SLOT_ADDRESS(258));
-	assert_true(plan.handoff_virt != SLOT_ADDRESS(508));
+	assert_int_equal(plan.physmap_virt, kernel_slot(258));
+	assert_true(plan.handoff_virt != kernel_slot(508));
 	plan_free(&plan);
 }
 
@@ -549,31 +511,20 @@ TEST(areas_make_way_for_the_kernel)
 TEST(segment_across_slots)
 {
 	struct segment segments[] = {
-		SEGMENT(SLOT_ADDRESS(257) - PAGE, MIB, 0x1000, 2 * PAGE, RX),
-		SEGMENT(SLOT_ADDRESS(508) - PAGE, 2 * MIB, 0x1000, 2 * PAGE, RW),
+		SEGMENT(kernel_slot(257) - PAGE, MIB, 0x1000, 2 * PAGE, RX),
+		SEGMENT(kernel_slot(508) - PAGE, 2 * MIB, 0x1000, 2 * PAGE, RW),
 	};
 	struct plan plan = plan_segments(segments, COUNT(segments));
 
-	assert_int_equal(plan.physmap_virt, SLOT_ADDRESS(258));
-	assert_true(plan.handoff_virt < SLOT_ADDRESS(507));
+	assert_int_equal(plan.physmap_virt, kernel_slot(258));
+	assert_true(plan.handoff_virt < kernel_slot(507));
 	plan_free(&plan);
-}
-
-/* A segment of a page in each slot from first to last. */
-static size_t fill_slots(struct segment *segments, unsigned int first, unsigned int last)
-{
-	size_t count = 0;
-
-	for (unsigned int slot = first; slot <= last; slot++)
-		segments[count++] = (struct segment)SEGMENT(
-			slot < 256 ? slot * SLOT : SLOT_ADDRESS(slot), 0, 0, PAGE, RX);
-	return count;
 }
 
 TEST(upper_half_is_full)
 {
 	static struct segment segments[512];
-	struct plan plan = plan_segments(segments, fill_slots(segments, 256, 511));
+	struct plan plan = plan_segments(segments, kernel_fill_slots(segments, 256, 511));
 
 	assert_true(plan.handoff_virt < UINT64_C(1) << 47);
 	assert_true(plan.physmap_virt < UINT64_C(1) << 47);
@@ -583,7 +534,7 @@ TEST(upper_half_is_full)
 TEST(two_slots_are_enough)
 {
 	static struct segment segments[512];
-	struct plan plan = plan_segments(segments, fill_slots(segments, 3, 511));
+	struct plan plan = plan_segments(segments, kernel_fill_slots(segments, 3, 511));
 
 	assert_int_equal(plan.physmap_max, SLOT);
 	plan_free(&plan);
@@ -593,8 +544,8 @@ TEST(refuses_full_address_space)
 {
 	static struct segment segments[512];
 
-	refuse_segments(segments, fill_slots(segments, 2, 511), "scattered");
-	refuse_segments(segments, fill_slots(segments, 1, 511), "scattered");
+	refuse_segments(segments, kernel_fill_slots(segments, 2, 511), "scattered");
+	refuse_segments(segments, kernel_fill_slots(segments, 1, 511), "scattered");
 }
 
 /* ---- What is refused ----------------------------------------------------- */
@@ -602,7 +553,7 @@ TEST(refuses_full_address_space)
 TEST(detects_its_kernels)
 {
 	struct segment segments[] = { SEGMENT(LARGE, LARGE, 1, 1, RX) };
-	struct kernel kernel = make_kernel(segments, 1);
+	struct kernel kernel = kernel_make(segments, 1);
 	struct protocol_reason why;
 	struct error err;
 
@@ -636,7 +587,7 @@ TEST(refuses_bad_entry)
 		{ LARGE + PAGE, "not executable" },
 		{ LARGE + PAGE + 0xff, "not executable" },
 	};
-	struct kernel kernel = make_kernel(segments, COUNT(segments));
+	struct kernel kernel = kernel_make(segments, COUNT(segments));
 
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		kernel.entry = cases[i].entry;
@@ -647,7 +598,7 @@ TEST(refuses_bad_entry)
 TEST(takes_entry_at_the_last_byte)
 {
 	struct segment segments[] = { SEGMENT(LARGE, LARGE, 0x100, 0x100, RX) };
-	struct kernel kernel = make_kernel(segments, 1);
+	struct kernel kernel = kernel_make(segments, 1);
 
 	kernel.entry = LARGE + 0xff;
 	struct plan plan = plan_kernel(&kernel);
@@ -742,91 +693,6 @@ TEST(refuses_too_many_blocks)
 
 /* ---- Kernels at random --------------------------------------------------- */
 
-#define MOST_RANDOM 12
-
-/* May a segment lie here? */
-static bool is_valid(uint64_t vaddr, uint64_t last)
-{
-	bool upper = vaddr >= UINT64_C(0xffff800000000000);
-
-	return last >= vaddr && (upper || last < UINT64_C(0x800000000000)) &&
-	       (vaddr >= MIB || last < 0xa0000);
-}
-
-/* The next segment, behind at; false if there is no room for it. */
-static bool random_segment(uint64_t *seed, uint64_t *at, uint64_t delta, Elf64_Phdr *phdr)
-{
-	const uint64_t gaps[] = { 0, 0, 0, random_below(seed, PAGE), random_below(seed, 4 * PAGE),
-				  0 - *at % PAGE, 0 - *at % PAGE, 15 * PAGE, 16 * PAGE, 17 * PAGE,
-				  random_below(seed, 3 * LARGE), 0 - *at % LARGE, GIB, SLOT };
-	const uint64_t sizes[] = { 1, random_below(seed, PAGE) + 1, random_below(seed, 8 * PAGE) + 1,
-				   PAGE, 4 * PAGE, LARGE, random_below(seed, 2 * LARGE) + 1,
-				   PAGE - *at % PAGE };
-	uint64_t vaddr = *at + gaps[random_below(seed, COUNT(gaps))];
-	uint64_t memsz = sizes[random_below(seed, COUNT(sizes))];
-	uint64_t last = vaddr + (memsz - 1);
-	const uint64_t filesz[] = { 0, memsz, random_below(seed, memsz + 1) };
-
-	if (vaddr < *at || !is_valid(vaddr, last))
-		return false;
-	*phdr = (Elf64_Phdr){
-		.p_type = PT_LOAD,
-		.p_flags = (Elf64_Word)random_below(seed, 8),
-		.p_vaddr = vaddr,
-		.p_paddr = vaddr + delta,
-		.p_filesz = filesz[random_below(seed, COUNT(filesz))] % (64 * KIB),
-		.p_memsz = memsz,
-	};
-	*at = last + 1;
-	return true;
-}
-
-/* Up to MOST_RANDOM segments in the order of their addresses. */
-static size_t random_segments(uint64_t *seed, Elf64_Phdr *phdrs)
-{
-	static const uint64_t bases[] = {
-		PAGE, MIB, LARGE, GIB - PAGE, SLOT - LARGE, UINT64_C(0x7fffffe00000),
-		UINT64_C(0xffff800000000000), UINT64_C(0xfffffe0000000000), HIGH, HIGH + MIB,
-		UINT64_MAX - 0xfffff, UINT64_MAX - 0x3fff,
-	};
-	static const uint64_t targets[] = { 0, MIB, LARGE, LARGE + PAGE, 16 * MIB, LARGE + 8, 4 * GIB };
-	uint64_t at = bases[random_below(seed, COUNT(bases))];
-	uint64_t delta = 0;
-	size_t count = 0, most = random_below(seed, MOST_RANDOM) + 1;
-
-	if (random_below(seed, 2) == 0)
-		at += random_below(seed, PAGE);
-	for (size_t tries = 0; tries < 4 * MOST_RANDOM && count < most && at != 0; tries++) {
-		if (count == 0 || random_below(seed, 8) == 0)
-			delta = targets[random_below(seed, COUNT(targets))] - at / PAGE * PAGE;
-		count += random_segment(seed, &at, delta, &phdrs[count]);
-	}
-	return count;
-}
-
-/* Put them into the file, in any order, and choose an entry point. */
-static struct elf_spec random_spec(uint64_t *seed, Elf64_Phdr *phdrs, size_t count)
-{
-	struct elf_spec spec = { .phdrs = phdrs, .count = count };
-	Elf64_Phdr *entered = &phdrs[random_below(seed, count)];
-
-	spec.size = elf_headers_size(&spec);
-	entered->p_flags |= PF_X;
-	spec.entry = entered->p_vaddr + random_below(seed, entered->p_memsz);
-	for (size_t i = count - 1; i > 0; i--) {
-		size_t other = random_below(seed, i + 1);
-		Elf64_Phdr kept = phdrs[i];
-
-		phdrs[i] = phdrs[other];
-		phdrs[other] = kept;
-	}
-	for (size_t i = 0; i < count; i++) {
-		phdrs[i].p_offset = spec.size;
-		spec.size += phdrs[i].p_filesz;
-	}
-	return spec;
-}
-
 static void check_random_kernel(const struct elf_spec *spec, const struct plan_options *asked,
 				unsigned int round)
 {
@@ -848,25 +714,20 @@ TEST(random_kernels)
 {
 	static char names[3][8] = { "a", "", "c.cpio" };
 	uint64_t seed = 2;
-	unsigned int rounds = 0;
 
-	while (rounds < 5000) {
-		Elf64_Phdr phdrs[MOST_RANDOM];
-		size_t count = random_segments(&seed, phdrs);
-
-		if (count == 0)
-			continue;
-		struct elf_spec spec = random_spec(&seed, phdrs, count);
+	for (unsigned int round = 0; round < 5000; round++) {
+		Elf64_Phdr phdrs[KERNEL_RANDOM];
+		struct elf_spec spec = kernel_random(&seed, phdrs);
 		const struct plan_module modules[] = {
 			{ names[0], random_below(&seed, 3) },
 			{ names[1], random_below(&seed, 3 * PAGE) },
 			{ names[2], PAGE },
 		};
-		const struct plan_options asked = { .cmdline = rounds % 2 == 0 ? "" : "a b",
+		const struct plan_options asked = { .cmdline = round % 2 == 0 ? "" : "a b",
 						    .modules = modules,
 						    .module_count = random_below(&seed, 4) };
 
-		check_random_kernel(&spec, &asked, rounds++);
+		check_random_kernel(&spec, &asked, round);
 	}
 }
 

@@ -330,17 +330,21 @@ TEST(wanted_must_be_there)
 TEST(facts_of_plans)
 {
 	static struct plan_map map;
+	static struct plan_block stack = { .kind = INFO_KIND_STACK };
 	static const struct {
 		uint32_t protocol;
+		uint64_t stack_top;
 		uint64_t guard;
 		bool physical;
 	} plans[] = {
-		{ BT_PROTOCOL_NATIVE, 0xfffffe0000000000, false },
-		{ BT_PROTOCOL_BOOTLOADER_09, 0x10000001000, false },
+		{ BT_PROTOCOL_NATIVE, 0, 0xfffffe0000000000, false },
+		{ BT_PROTOCOL_BOOTLOADER_09, 0x10000012000, 0x10000001000, false },
+		/* Up to the end of the address space. */
+		{ BT_PROTOCOL_BOOTLOADER_09, 0, 0xfffffffffffef000, false },
 		/* The stack of the others is not guarded. */
-		{ BT_PROTOCOL_MULTIBOOT1, 0, true },
-		{ BT_PROTOCOL_MULTIBOOT2, 0, true },
-		{ BT_PROTOCOL_PVH, 0, true },
+		{ BT_PROTOCOL_MULTIBOOT1, 0, 0, true },
+		{ BT_PROTOCOL_MULTIBOOT2, 0, 0, true },
+		{ BT_PROTOCOL_PVH, 0, 0, true },
 	};
 
 	for (size_t i = 0; i < COUNT(plans); i++) {
@@ -348,7 +352,8 @@ TEST(facts_of_plans)
 					   .slide = 0x9000, .stack_size = 65536,
 					   .entry = 0x201000, .entry_block = BLOCK_NONE,
 					   .handoff_virt = 0xfffffe0000000000,
-					   .stack_top = plans[i].guard != 0 ? 0x10000012000 : 0,
+					   .stack_top = plans[i].stack_top, .blocks = &stack,
+					   .block_count = plans[i].protocol == BT_PROTOCOL_BOOTLOADER_09,
 					   .maps = &map, .map_count = !plans[i].physical };
 		const struct file_view file = { .fd = 5, .bytes = kernel_bytes, .size = kernel_size };
 		struct origin_facts f = origin_facts(&plan);

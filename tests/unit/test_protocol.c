@@ -20,10 +20,13 @@
 #define HEADER_1 0x400
 #define HEADER_2 0x500
 #define NOTE 0x600
+#define STRINGS 0x700
+#define CONFIG 0x800
 
 enum kind { ELF32, ELF64, X32, ELF64_386, FLAT };
 
-/* What a file has; WRONG_... are headers with a mistake. */
+/* What a file has; WRONG_... are headers with a mistake, CRATE... the section of later
+ * versions of the bootloader crate. */
 enum {
 	MB2 = 1,
 	MB1 = 2,
@@ -31,6 +34,8 @@ enum {
 	WRONG_MB2 = 8,
 	WRONG_MB1 = 16,
 	WRONG_PVH = 32,
+	CRATE = 64,
+	CRATE_LOADED = 128,
 };
 
 static void put_words(unsigned char *at, const uint32_t *words, size_t count)
@@ -55,6 +60,8 @@ static void put_headers(unsigned char *bytes, unsigned int has)
 		put_words(bytes + HEADER_2, mb2, COUNT(mb2));
 	if (has & (PVH | WRONG_PVH))
 		put_words(bytes + NOTE, pvh, COUNT(pvh));
+	if (has & (CRATE | CRATE_LOADED))
+		memcpy(bytes + STRINGS, "\0.bootloader-config", sizeof("\0.bootloader-config"));
 }
 
 /* The caller frees. */
@@ -65,9 +72,16 @@ static unsigned char *make_file(enum kind kind, unsigned int has, size_t *size)
 		  .p_paddr = MIB, .p_filesz = 0x100, .p_memsz = 0x100 },
 		{ .p_type = PT_NOTE, .p_offset = NOTE, .p_filesz = 20, .p_align = 4 },
 	};
+	const Elf64_Shdr sections[] = {
+		{ .sh_type = SHT_NULL },
+		{ .sh_type = SHT_STRTAB, .sh_offset = STRINGS, .sh_size = 0x20 },
+		{ .sh_name = 1, .sh_type = SHT_PROGBITS, .sh_offset = CONFIG, .sh_size = 0x10,
+		  .sh_flags = has & CRATE_LOADED ? SHF_ALLOC : 0, .sh_addr = MIB },
+	};
 	const struct elf_spec spec = {
 		.is_32 = kind == ELF32 || kind == X32, .phdrs = phdrs, .entry = MIB, .size = 0x2000,
-		.count = has & (PVH | WRONG_PVH) ? 2 : 1,
+		.count = has & (PVH | WRONG_PVH) ? 2 : 1, .sections = sections, .strings = 1,
+		.section_count = has & (CRATE | CRATE_LOADED) ? COUNT(sections) : 0,
 		.machine = kind == X32 ? EM_X86_64 : kind == ELF64_386 ? EM_386 : 0,
 	};
 	unsigned char *bytes = elf_make(&spec, size);
@@ -103,6 +117,8 @@ static int choose(enum kind kind, unsigned int has, const char *wanted,
 #define BAD_MB1 "'k.elf' has a Multiboot 1 header at file offset 0x400 whose checksum is wrong"
 #define BAD_MB2 "'k.elf' has a Multiboot 2 header at file offset 0x500 whose checksum is wrong"
 #define BAD_PVH "'k.elf': Xen note PHYS32_ENTRY at file offset 0x600: its value is 3 bytes long"
+#define LATER_CRATE \
+	"'k.elf' is a kernel of the bootloader crate 0.10 or 0.11 (it has a section .bootloader-config), whose protocol is not supported yet"
 
 /* ---- Automatic ----------------------------------------------------------- */
 
@@ -170,6 +186,12 @@ TEST(passes_over_wrong_headers)
 		/* The first one counts. */
 		{ ELF32, WRONG_MB2 | WRONG_MB1 | PVH, "pvh", "", BAD_MB2 },
 		{ ELF32, WRONG_MB2 | MB1 | WRONG_PVH, "multiboot1", "", BAD_MB2 },
+		/* The crate's section is no header, but passed over likewise. */
+		{ ELF64, CRATE | MB2, "multiboot2", "", LATER_CRATE },
+		{ ELF64, CRATE_LOADED | MB1 | PVH, "multiboot1", "pvh", LATER_CRATE },
+		{ ELF64, CRATE | PVH, "pvh", "", LATER_CRATE },
+		{ ELF32, CRATE | MB1, "multiboot1", "", LATER_CRATE },
+		{ ELF64, CRATE | WRONG_MB1 | PVH, "pvh", "", BAD_MB1 },
 	};
 
 	for (size_t i = 0; i < COUNT(cases); i++) {
@@ -204,6 +226,8 @@ TEST(refuses_wrong_headers_alone)
 		{ ELF32, WRONG_PVH, BAD_PVH },
 		{ ELF64, WRONG_MB2 | WRONG_MB1 | WRONG_PVH, BAD_MB2 },
 		{ ELF32, WRONG_MB1 | WRONG_PVH, BAD_MB1 },
+		{ ELF64, CRATE | WRONG_MB2, BAD_MB2 },
+		{ ELF64, CRATE_LOADED | WRONG_PVH, BAD_PVH },
 	};
 
 	for (size_t i = 0; i < COUNT(cases); i++) {
@@ -213,6 +237,34 @@ TEST(refuses_wrong_headers_alone)
 
 		assert_refused(result, &err, ERROR_INPUT, cases[i].says, cases[i].says);
 		assert_string_not_equal(err.hint, "");
+	}
+}
+
+/* They would find another BootInfo than they expect, or none. */
+TEST(refuses_kernels_of_later_crates)
+{
+	static const struct {
+		enum kind kind;
+		unsigned int has;
+		const char *wanted;
+	} cases[] = {
+		{ ELF64, CRATE, NULL },
+		{ ELF64, CRATE_LOADED, NULL },
+		{ ELF32, CRATE, NULL },
+		{ ELF64, CRATE, "bootloader-0.9" },
+		{ ELF64, CRATE_LOADED, "bootloader-0.9" },
+		{ ELF64, CRATE | MB2, "bootloader-0.9" },
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct protocol_choice choice;
+		struct error err;
+		int result = choose(cases[i].kind, cases[i].has, cases[i].wanted, &choice, &err);
+
+		assert_refused(result, &err, ERROR_INPUT, LATER_CRATE, "crate");
+		assert_string_equal(err.text, LATER_CRATE);
+		assert_string_equal(err.hint,
+				    "boot it from an image that its crate makes (mkbootimg run IMAGE), use bootloader 0.9, or name another --protocol");
 	}
 }
 
@@ -262,6 +314,13 @@ TEST(takes_what_is_asked_for)
 		/* What is wrong with others is no matter then. */
 		{ ELF64, WRONG_MB2 | WRONG_MB1 | PVH, "pvh", HAS_PVH },
 		{ ELF64, WRONG_MB2, "native", IS_64 },
+		{ ELF64, CRATE, "native", IS_64 },
+		{ ELF64, CRATE_LOADED, "native", IS_64 },
+		{ ELF64, CRATE | MB1, "multiboot1", HAS_MB1 },
+		{ ELF32, CRATE, "multiboot1", IS_32 },
+		/* Never found, only asked for. */
+		{ ELF64, 0, "bootloader-0.9", IS_64 },
+		{ ELF64, MB2 | WRONG_MB1 | PVH, "bootloader-0.9", IS_64 },
 	};
 
 	for (size_t i = 0; i < COUNT(cases); i++) {
@@ -302,6 +361,10 @@ TEST(refuses_what_the_file_cannot)
 		  CANNOT("multiboot1") "does not have a Multiboot 1 header in its first 8 KiB" },
 		{ FLAT, MB1, "pvh", CANNOT("pvh") "does not have a Xen PHYS32_ENTRY note (PVH)" },
 		{ FLAT, MB1, "native", "'k.elf' is not an ELF file" },
+		{ ELF32, MB1, "bootloader-0.9", CANNOT("bootloader-0.9") "is not an x86-64 ELF64 file" },
+		{ X32, 0, "bootloader-0.9", CANNOT("bootloader-0.9") "is not an x86-64 ELF64 file" },
+		{ ELF64_386, 0, "bootloader-0.9", CANNOT("bootloader-0.9") "is not an x86-64 ELF64 file" },
+		{ FLAT, MB2, "bootloader-0.9", "'k.elf' is not an ELF file" },
 		{ ELF32, WRONG_MB1 | MB2, "multiboot1", BAD_MB1 },
 		{ ELF64, WRONG_MB2 | MB1, "multiboot2", BAD_MB2 },
 		{ ELF64, WRONG_PVH | MB1, "pvh", BAD_PVH },
@@ -339,10 +402,13 @@ TEST(protocols_by_name_and_number)
 		assert_string_equal(protocol->name, cases[i].name);
 		assert_string_equal(protocol->loader_option, cases[i].option);
 		assert_true(protocol_exists(cases[i].name));
+		assert_true(protocol->by_name == (cases[i].number == BT_PROTOCOL_BOOTLOADER_09));
 	}
 	assert_false(protocol_exists("auto"));
 	assert_false(protocol_exists(""));
 	assert_false(protocol_exists("Native"));
+	assert_false(protocol_exists("bootloader"));
+	assert_false(protocol_exists("bootloader-0.90"));
 	assert_null(protocol_by_number(0));
 	assert_null(protocol_by_number(UINT32_MAX));
 }
@@ -353,6 +419,7 @@ int main(void)
 		cmocka_unit_test(chooses_by_what_the_file_has),
 		cmocka_unit_test(passes_over_wrong_headers),
 		cmocka_unit_test(refuses_wrong_headers_alone),
+		cmocka_unit_test(refuses_kernels_of_later_crates),
 		cmocka_unit_test(refuses_files_of_no_protocol),
 		cmocka_unit_test(refuses_mixtures_without_a_header),
 		cmocka_unit_test(takes_what_is_asked_for),
