@@ -51,31 +51,18 @@ memory() { echo "memory: guest=$1, host=$(($1 < 256 ? $1 : 256))"; }
 # line.  What COM1 said is in ./out, without carriage returns, the end of what
 # Bochs did in ./err.  Fails if neither happens in time.
 run_bochs() {
-	local text=${1:-} end=$((SECONDS + SECONDS_MAX)) pid in_time=1
-	rm -f com1 bochs.log
+	rm -f bochs.log
 	: >com1
 	bochs -q -f bochsrc "${commands[@]}" >bochs.out 2>&1 </dev/null &
-	pid=$!
-	while kill -0 $pid 2>/dev/null; do
-		if [ -n "$text" ] && grep -aqF -- "$text" com1 && [ -z "$(tail -c 1 com1)" ]; then
-			break
-		fi
-		if [ $SECONDS -ge $end ]; then
-			in_time=
-			break
-		fi
-		sleep 0.05
-	done
-	# SDL makes of this that its window was closed.
-	kill $pid 2>/dev/null && sleep 0.2 && kill -KILL $pid 2>/dev/null
-	wait $pid 2>/dev/null
+	ends_or_says $! com1 "${1:-}"
+	local status=$?
 	tr -d '\r' <com1 >out
 	{
 		grep -a -A 1 'exiting with the following' bochs.out
 		grep -a '^[0-9]*[ep]\[' bochs.log | tail -n 5
 		grep -a 'RIP=' bochs.log | tail -n 1
 	} >err 2>/dev/null
-	[ -n "$in_time" ]
+	[ $status -ne $TIMED_OUT ]
 }
 
 # image OPTION... KERNEL: build it into ./bochs.img.
@@ -172,6 +159,15 @@ for kernel in "${kernels[@]}"; do
 	boots_bochs "$kernel" "$(memory 256)" "$kernel"
 done
 
+bl09=("none:$AMD" "mrs:$INTEL")
+[ -z "${LONG:-}" ] || bl09+=("mrsv:$INTEL" "none:$OLD_INTEL" "high-mr:$AMD" "slot1-mr:$OLD_INTEL" "pie-ms:$INTEL"
+	"mrs:athlon64_clawhammer" "mrs:tigerlake")
+for pair in "${bl09[@]}"; do
+	kernel=bl09-${pair%:*}
+	boots_bochs "$kernel, ${pair#*:}" "$(cpu ${pair#*:})" $kernel --protocol bootloader-0.9 \
+		--features "$(features ${kernel##*-})"
+done
+
 head -c 300000 /dev/urandom >noise
 printf x >one
 for protocol in native mb1; do
@@ -195,6 +191,8 @@ if [ -n "${LONG:-}" ]; then
 		boots_bochs "${pair%:*} MiB" "$(memory ${pair%:*})" state-high -c "ram=${pair#*:}"
 	done
 	boots_bochs "5 GiB: what is usable is" "$(memory 5120)" memory
+	boots_bochs "5 GiB, bl09-mr" "$(memory 5120)" bl09-mr --protocol bootloader-0.9 --features "$(features mr)"
+	boots_bochs "32 MiB, bl09heap" "$(memory 32)" bl09heap --protocol bootloader-0.9 --features "$(features m)"
 	for protocol in mb1 mb2 pvh; do
 		boots_bochs "5 GiB, $protocol" "$(memory 5120)" state32-$protocol -c full
 	done

@@ -9,6 +9,8 @@
  *	stack=N		the stack is N KiB
  *	ram=N		the machine has about N MiB of memory
  *	nonx		the CPU has no NX
+ *	noacpi		the machine has no ACPI tables
+ *	noscreen	the machine has no screen
  */
 #include "guest.h"
 
@@ -30,7 +32,7 @@ static const volatile uint64_t constant = 0x8877665544332211;
 
 static bool has_nx = true;
 static uint64_t stack_kib = 64, ram_mib;
-static bool phys_is_virt, data_at_1m;
+static bool phys_is_virt, data_at_1m, has_acpi = true, has_screen = true;
 
 /* ---- Command line -------------------------------------------------------- */
 
@@ -68,6 +70,10 @@ static void read_command_line(const struct mkbootimg_info *info)
 			ram_mib = number(rest);
 		if (starts_with(c, "nonx", &rest))
 			has_nx = false;
+		if (starts_with(c, "noacpi", &rest))
+			has_acpi = false;
+		if (starts_with(c, "noscreen", &rest))
+			has_screen = false;
 		if (starts_with(c, "phys=virt", &rest))
 			phys_is_virt = true;
 		if (starts_with(c, "data=1M", &rest))
@@ -359,10 +365,14 @@ static void check_info(const struct mkbootimg_info *info)
 	CHECK(walk(info, (uint64_t)info, &size) & ENTRY_WRITE, (uint64_t)info);
 
 	const char *rsdp = (const char *)info->rsdp;
-	CHECK(rsdp != NULL, 0);
-	for (size_t i = 0; i < 8; i++)
+	CHECK((rsdp != NULL) == has_acpi, info->rsdp);
+	for (size_t i = 0; has_acpi && i < 8; i++)
 		CHECK(rsdp[i] == "RSD PTR "[i], i);
 
+	if (!has_screen) {
+		CHECK(info->framebuffer.kind == MKBOOTIMG_FRAMEBUFFER_NONE, info->framebuffer.kind);
+		return;
+	}
 	CHECK(info->framebuffer.kind == MKBOOTIMG_FRAMEBUFFER_TEXT, info->framebuffer.kind);
 	CHECK(info->framebuffer.physical_address == 0xb8000, info->framebuffer.physical_address);
 	CHECK(info->framebuffer.width == 80, info->framebuffer.width);
