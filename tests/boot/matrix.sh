@@ -27,36 +27,37 @@ microvm_bios() {
 
 # qemu_disk NAME: options that attach the drive "disk", into the array args.
 qemu_disk() {
-	local boot=drive=disk,bootindex=0
+	local controller='' device bus=bus.0
 	case $1 in
 	ide)
+		device=ide-hd
 		# Of q35's own controllers none is for IDE.
-		[ "$machine" != q35 ] || args+=(-device piix3-ide,id=bus)
-		args+=(-device "ide-hd,bus=$([ "$machine" = q35 ] && echo bus.0 || echo ide.0),$boot")
+		[ "$machine" != q35 ] || controller=piix3-ide
 		;;
-	ahci) args+=(-device ahci,id=bus -device "ide-hd,bus=bus.0,$boot") ;;
-	virtio) args+=(-device "virtio-blk-pci,$boot") ;;
-	virtio-old) args+=(-device "virtio-blk-pci,disable-modern=on,disable-legacy=off,$boot") ;;
-	nvme) args+=(-device "nvme,serial=boot,$boot") ;;
-	virtio-scsi) args+=(-device virtio-scsi-pci,id=bus -device "scsi-hd,bus=bus.0,$boot") ;;
-	lsi) args+=(-device lsi53c895a,id=bus -device "scsi-hd,bus=bus.0,$boot") ;;
-	esp) args+=(-device am53c974,id=bus -device "scsi-hd,bus=bus.0,$boot") ;;
-	megasas) args+=(-device megasas,id=bus -device "scsi-hd,bus=bus.0,$boot") ;;
-	mptsas) args+=(-device mptsas1068,id=bus -device "scsi-hd,bus=bus.0,$boot") ;;
-	pvscsi) args+=(-device pvscsi,id=bus -device "scsi-hd,bus=bus.0,$boot") ;;
-	uhci) args+=(-device piix3-usb-uhci,id=bus -device "usb-storage,bus=bus.0,$boot") ;;
-	ohci) args+=(-device pci-ohci,id=bus -device "usb-storage,bus=bus.0,$boot") ;;
-	ehci) args+=(-device usb-ehci,id=bus -device "usb-storage,bus=bus.0,$boot") ;;
-	xhci) args+=(-device qemu-xhci,id=bus -device "usb-storage,bus=bus.0,$boot") ;;
-	sd) args+=(-device sdhci-pci -device sd-card,drive=disk) ;;
-	# SeaBIOS knows the devices of virtio 1.0 there.
-	mmio) args+=(-global virtio-mmio.force-legacy=false -device "virtio-blk-device,$boot") ;;
-	mmio-scsi)
-		args+=(-global virtio-mmio.force-legacy=false -device virtio-scsi-device,id=bus
-			-device "scsi-hd,bus=bus.0,$boot")
-		;;
+	ahci) controller=ahci device=ide-hd ;;
+	virtio) device=virtio-blk-pci ;;
+	virtio-old) device=virtio-blk-pci,disable-modern=on,disable-legacy=off ;;
+	nvme) device=nvme,serial=boot ;;
+	virtio-scsi) controller=virtio-scsi-pci device=scsi-hd ;;
+	lsi) controller=lsi53c895a device=scsi-hd ;;
+	esp) controller=am53c974 device=scsi-hd ;;
+	megasas) controller=megasas device=scsi-hd ;;
+	mptsas) controller=mptsas1068 device=scsi-hd ;;
+	pvscsi) controller=pvscsi device=scsi-hd ;;
+	uhci) controller=piix3-usb-uhci device=usb-storage ;;
+	ohci) controller=pci-ohci device=usb-storage ;;
+	ehci) controller=usb-ehci device=usb-storage ;;
+	xhci) controller=qemu-xhci device=usb-storage ;;
+	sd) controller=sdhci-pci device=sd-card bus=sd-bus ;;
+	mmio) device=virtio-blk-device ;;
+	mmio-scsi) controller=virtio-scsi-device device=scsi-hd ;;
 	*) return 1 ;;
 	esac
+	# SeaBIOS knows the devices of virtio 1.0 there.
+	[[ $1 != mmio* ]] || args+=(-global "virtio-mmio.force-legacy=false")
+	[ -z "$controller" ] || args+=(-device "$controller,id=bus")
+	[ "$1" = sd ] || device+=,bootindex=0
+	args+=(-device "$device,drive=disk${controller:+,bus=$bus}")
 }
 
 # qemu_machine: all options, into args; or why not, into result.
@@ -82,8 +83,8 @@ qemu_machine() {
 		result="matrix.table: what is disk '$disk'?"
 		return 1
 	fi
-	args+=(-device isa-debug-exit,iobase=0xf4,iosize=4 -serial file:com1
-		-chardev file,id=firmware,path=firmware -device isa-debugcon,iobase=0x402,chardev=firmware)
+	args+=(-device "isa-debug-exit,iobase=0xf4,iosize=4" -serial file:com1
+		-chardev "file,id=firmware,path=firmware" -device "isa-debugcon,iobase=0x402,chardev=firmware")
 	# For kernels without a command line.
 	if [ ${#words[@]} -gt 0 ]; then
 		args+=(-fw_cfg "name=opt/test,string=${words[*]}")
@@ -220,7 +221,8 @@ if [ -n "${TABLE:-}" ]; then
 		esac
 		printf '%-8s %-12s %-5s %-14s %-4s %-6s %-12s %s\n' "${row[@]}" "$result"
 	done < <(rows)
-	finished=1
+	# shellcheck disable=SC2034
+	finished=1	# nothing is to be kept
 	echo
 	echo "$(rows | wc -l) machines, $bad of them not as they should be"
 	exit $((bad > 0))
