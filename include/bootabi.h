@@ -400,7 +400,7 @@
  * port through QEMU: the page register of DMA channel 3, where nothing is. */
 #define PORT_READY		0x82
 #define RUNNER_READY		0xa5
-#define RUNNER_PATIENCE		0x100000	/* reads of that port */
+#define RUNNER_PATIENCE		0x800000	/* reads of that port */
 #define RUNNER_FAULT		5	/* behind that: before and after the early fault report */
 
 #endif
