@@ -137,14 +137,15 @@ boots() {
 	try "$name" 0 "$MKBOOTIMG" run --headless --timeout "$SECONDS_MAX" "${options[@]}" "$kernel" "$@"
 }
 
-# ends_or_says PID FILE [TEXT]: wait until the process ends, or the file says TEXT
-# and that line is over, for $SECONDS_MAX at most; then end it.  Returns its status
-# if it ended by itself, TIMED_OUT if nothing of that came, SAID if TEXT did.
+# ends_or_says PID FILE [TEXT]: wait until the process ends; or the file says TEXT,
+# an error of the loader's or an exception, and that line is over; or $SECONDS_MAX
+# are.  Then end it.  Returns its status if it ended by itself, SAID or TIMED_OUT.
 TIMED_OUT=240 SAID=241
 ends_or_says() {
-	local pid=$1 file=$2 text=${3:-} end=$((SECONDS + SECONDS_MAX)) status=
+	local pid=$1 file=$2 texts=(-e "mkbootimg E" -e "CR3 0x") end=$((SECONDS + SECONDS_MAX)) status=
+	[ -z "${3:-}" ] || texts+=(-e "$3")
 	while kill -0 "$pid" 2>/dev/null; do
-		if [ -n "$text" ] && grep -aqF -- "$text" "$file" && [ -z "$(tail -c 1 "$file")" ]; then
+		if grep -aqF "${texts[@]}" "$file" && [ -z "$(tail -c 1 "$file")" ]; then
 			status=$SAID
 		elif [ $SECONDS -ge $end ]; then
 			status=$TIMED_OUT

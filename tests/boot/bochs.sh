@@ -47,9 +47,9 @@ machine() {
 cpu() { echo "cpu: model=$1, ips=4000000, reset_on_triple_fault=0"; }
 memory() { echo "memory: guest=$1, host=$(($1 < 256 ? $1 : 256))"; }
 
-# run_bochs [TEXT]: run it, until it ends or COM1 has said TEXT and ended that
-# line.  What COM1 said is in ./out, without carriage returns, the end of what
-# Bochs did in ./err.  Fails if neither happens in time.
+# run_bochs [TEXT]: run it, until it ends or COM1 has said TEXT (ends_or_says).  What
+# COM1 said is in ./out, without carriage returns, the end of what Bochs did in
+# ./err.  Fails if neither happens in time.
 run_bochs() {
 	rm -f bochs.log
 	: >com1

@@ -129,12 +129,18 @@ kvm_is_usable() {
 	[ $kvm = yes ]
 }
 
-last_line() { tr -d '\r' <com1 | grep -v '^verdict:' | tail -n 1 | cut -c 1-90; }
+# What COM1 said that explains most.
+last_line() {
+	{
+		tr -d '\r' <com1 | grep -v '^verdict:' | tail -n 1
+		grep '^exception ' com1
+	} | tail -n 1 | cut -c 1-90
+}
 
 # run_row MACHINE DISK RAM CPU CPUS ACCEL KERNEL: how it went, into result: "boots",
 # "refused", "skipped: ..." or what is wrong.
 run_row() {
-	local machine=$1 disk=$2 memory=$3 cpu=$4 cpus=$5 accel=$6 kernel=$7 text='' status args words
+	local machine=$1 disk=$2 memory=$3 cpu=$4 cpus=$5 accel=$6 kernel=$7 status args words
 	if [ "$accel" = kvm ] && ! kvm_is_usable; then
 		result="skipped: no KVM that works"
 		return
@@ -146,18 +152,16 @@ run_row() {
 		return
 	fi
 	qemu_machine || return
-	case $cpu in
-	*,-lm | pentium3) text=$REFUSED ;;
-	esac
 	qemu-system-x86_64 "${args[@]}" >out 2>err </dev/null &
-	ends_or_says $! com1 "$text"
+	ends_or_says $! com1
 	status=$?
-	if [ -n "$text" ] && grep -qF "$text" com1; then
-		result=refused
-	elif [ -n "$text" ]; then
+	if [[ $cpu == *,-lm || $cpu == pentium3 ]]; then
 		result="not refused: $(last_line)"
+		! grep -qF "$REFUSED" com1 || result=refused
 	elif [ $status -eq $TIMED_OUT ]; then
 		result="hang: not over after $SECONDS_MAX s; last: $(last_line)"
+	elif [ $status -eq $SAID ]; then
+		result="stopped: $(last_line)"
 	elif [ $status -eq 33 ] && grep -qx 'verdict: 0x10' com1; then
 		result=boots
 	elif [ $status -eq 1 ] && [ ! -s com1 ] && [ ! -s firmware ]; then
