@@ -139,6 +139,8 @@ for cpu in "${cpus[@]}"; do
 		boots_bochs "$cpu: entry state, $protocol" "$(cpu $cpu)" state32-$protocol -c full
 	done
 done
+# The kernel lies in what would be such a page.
+boots_bochs "$AMD: pages of 1 GiB" "$(cpu $AMD)" state-far
 boots_bochs "two CPUs" "cpu: model=$INTEL, count=2, ips=4000000, reset_on_triple_fault=0" state-high -c "ram=64"
 
 no_long_mode=(core_duo_t2400_yonah)

@@ -25,6 +25,7 @@ boots "8 GiB of memory, pc" "$KERNELS/state-high.elf" -c "ram=8192" --memory 8G
 boots "8 GiB of memory, q35" "$KERNELS/state-high.elf" -c "ram=8192" --memory 8G -- -M q35
 
 boots "CPU with 1 GiB pages" "$KERNELS/state-low.elf" -c "" -- -cpu max
+boots "CPU with 1 GiB pages, the kernel in one of them" "$KERNELS/state-far.elf" -c "" -- -cpu max
 boots "CPU without NX" "$KERNELS/state-high.elf" -c "nonx" -- -cpu qemu64,-nx
 boots "four CPUs" "$KERNELS/state-high.elf" -- -smp 4
 
