@@ -14,7 +14,7 @@ CFLAGS ?= -O2 -g
 # SANITIZE=1: AddressSanitizer and UndefinedBehaviorSanitizer
 # WERROR=0: warnings are not errors
 # V=1: show the commands
-# DEPS=no: make run and make check install and download nothing
+# DEPS=no: make run, make check, check-long and matrix install and download nothing
 
 ifeq ($(V),1)
 Q :=
@@ -57,7 +57,7 @@ LOADER_COPIES := $(LOADER_SOURCES:bootloader/%=$(SHARE)/%) $(SHARE)/bootabi.inc
 LOADER_VARIANTS := $(foreach protocol,NATIVE MULTIBOOT1 MULTIBOOT2 PVH BOOTLOADER_09,$(SHARE)/PROTOCOL_$(protocol).bin)
 
 .DELETE_ON_ERROR:
-.PHONY: all run check example run-example install uninstall lint clean help
+.PHONY: all run check check-long matrix example run-example install uninstall lint clean help
 
 all: $(TOOL) $(LOADER_COPIES) $(LOADER_VARIANTS)
 
@@ -96,10 +96,14 @@ run:
 	@scripts/deps run
 	@$(MAKE) --no-print-directory run-example
 
-check:
+check check-long:
 	@scripts/deps check
 	$(if $(filter %/real.sh,$(TESTS)),@scripts/real-kernels || :)
-	@$(MAKE) --no-print-directory run-tests
+	@$(MAKE) --no-print-directory run-tests $(if $(filter check-long,$@),LONG=1)
+
+matrix:
+	@scripts/deps check
+	@$(MAKE) --no-print-directory run-matrix
 
 example: all
 	@$(MAKE) --no-print-directory -C example-kernel
@@ -127,6 +131,8 @@ help:
 	@echo "make            build the tool (build/mkbootimg); installs nothing"
 	@echo "make run        boot the example kernel; installs what is missing (DEPS=no: does not)"
 	@echo "make check      run all tests; likewise.  TESTS=FILE... some, JOBS=N at a time"
+	@echo "make check-long the same, with what takes minutes: all machines, all of Bochs"
+	@echo "make matrix     boot kernels on a hundred kinds of machine, and print a table"
 	@echo "make install    install it all into PREFIX (/usr/local); DESTDIR=DIR goes before it"
 	@echo "make uninstall  remove what make install put there, with the same PREFIX and DESTDIR"
 	@echo "make lint       static analysis (cppcheck, shellcheck, mandoc)"

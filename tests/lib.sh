@@ -62,6 +62,11 @@ skip() {
 	echo "ok $count - $1 # SKIP $2"
 }
 
+# may_skip NAME REASON: likewise, of what is never required.
+may_skip() {
+	NO_SKIP='' skip "$@"
+}
+
 # try NAME STATUS COMMAND...: run it, with no input; its exit status must be
 # exactly STATUS.  Its output is in ./out and ./err.
 try() {
@@ -130,6 +135,43 @@ boots() {
 	done
 	shift
 	try "$name" 0 "$MKBOOTIMG" run --headless --timeout "$SECONDS_MAX" "${options[@]}" "$kernel" "$@"
+}
+
+# ends_or_says PID FILE [TEXT]: wait until the process ends; or the file says TEXT,
+# an error of the loader's or an exception, and that line is over; or $SECONDS_MAX
+# are.  Then end it.  Returns its status if it ended by itself, SAID or TIMED_OUT.
+TIMED_OUT=240 SAID=241
+ends_or_says() {
+	local pid=$1 file=$2 texts=(-e "mkbootimg E" -e "CR3 0x") end=$((SECONDS + SECONDS_MAX)) status=
+	[ -z "${3:-}" ] || texts+=(-e "$3")
+	while kill -0 "$pid" 2>/dev/null; do
+		if grep -aqF "${texts[@]}" "$file" && [ -z "$(tail -c 1 "$file")" ]; then
+			status=$SAID
+		elif [ $SECONDS -ge $end ]; then
+			status=$TIMED_OUT
+		fi
+		[ -z "$status" ] || break
+		sleep 0.05
+	done
+	if [ -n "$status" ]; then
+		kill "$pid" 2>/dev/null
+		sleep 0.2
+		kill -KILL "$pid" 2>/dev/null
+	fi
+	wait "$pid" 2>/dev/null
+	return ${status:-$?}
+}
+
+# features SET: the names of bootloader 0.9's features, of these letters, as
+# bl09-SET.elf has them.
+features() {
+	local list=
+	[ "$1" = none ] && return
+	[[ $1 == *m* ]] && list+=,map_physical_memory
+	[[ $1 == *r* ]] && list+=,recursive_page_table
+	[[ $1 == *s* ]] && list+=,sse
+	[[ $1 == *v* ]] && list+=,vga_320x200
+	echo "${list#,}"
 }
 
 # rom SERVICE NAME NASM-OPTION...: make ./NAME.rom, an option ROM of firmware/;

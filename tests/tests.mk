@@ -296,6 +296,8 @@ $(UNIT_TESTS): %: %.o $(UNIT_HELPERS) $(OBJECTS)
 
 # ---- Running them ------------------------------------------------------------
 
+# LONG=1: with what takes minutes.
+export LONG
 TESTS ?= $(UNIT_TESTS) $(sort $(wildcard tests/cli/*.sh)) $(sort $(wildcard tests/boot/*.sh))
 JOBS ?= 2
 
@@ -306,6 +308,11 @@ export UBSAN_OPTIONS := exitcode=99:print_stacktrace=1
 .PHONY: run-tests
 run-tests: all example $(TEST_KERNELS) $(UNIT_TESTS)
 	OUT=$(OUT) prove -j$(JOBS) --exec '' $(TESTS)
+
+# The matrix of machines, as a table.
+.PHONY: run-matrix
+run-matrix: all $(TEST_KERNELS)
+	@OUT=$(OUT) LONG=1 TABLE=1 tests/boot/matrix.sh
 
 # The hexdumps in tests/golden/, when they are meant to change.
 .PHONY: rebase-golden

@@ -6,17 +6,6 @@
 # firmware good and bad; what cannot be given is refused.
 . "$(dirname "$0")/../lib.sh"
 
-# features SET: the crate's names of these, a letter each, as bl09-SET.elf has them.
-features() {
-	local list=
-	[ "$1" = none ] && return
-	[[ $1 == *m* ]] && list+=,map_physical_memory
-	[[ $1 == *r* ]] && list+=,recursive_page_table
-	[[ $1 == *s* ]] && list+=,sse
-	[[ $1 == *v* ]] && list+=,vga_320x200
-	echo "${list#,}"
-}
-
 # holds NAME KERNEL WORDS [RUN-OPTION...] [-- QEMU-ARG...]: a kernel bl09-...SET
 # finds every promise kept; WORDS tell it what to expect (kernels/bootloader09.c).
 holds() {

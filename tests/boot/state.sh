@@ -13,8 +13,8 @@ done
 boots "low kernels lie where p_paddr says" "$KERNELS/state-low.elf" -c "phys=virt"
 # Its text wants to be where there is no memory; that must not cost the rest its
 # place, which is the lowest there is.
-objcopy --change-section-lma .text=0x10000000 --change-section-lma .rodata-0x102000 \
-	--change-section-lma .data-0x102000 --change-section-lma .bss-0x102000 "$KERNELS/state-low.elf" split.elf
+objcopy --change-section-lma .text=0x10000000 --change-section-lma .rodata-0x103000 \
+	--change-section-lma .data-0x103000 --change-section-lma .bss-0x103000 "$KERNELS/state-low.elf" split.elf
 boots "who cannot have its place takes no other's" split.elf -c "data=1M"
 boots "beyond memory: anywhere" "$KERNELS/state-far.elf" -c "ram=64" --memory 64M
 
@@ -25,6 +25,7 @@ boots "8 GiB of memory, pc" "$KERNELS/state-high.elf" -c "ram=8192" --memory 8G
 boots "8 GiB of memory, q35" "$KERNELS/state-high.elf" -c "ram=8192" --memory 8G -- -M q35
 
 boots "CPU with 1 GiB pages" "$KERNELS/state-low.elf" -c "" -- -cpu max
+boots "CPU with 1 GiB pages, the kernel in one of them" "$KERNELS/state-far.elf" -c "" -- -cpu max
 boots "CPU without NX" "$KERNELS/state-high.elf" -c "nonx" -- -cpu qemu64,-nx
 boots "four CPUs" "$KERNELS/state-high.elf" -- -smp 4
 

@@ -30,8 +30,33 @@ static inline void out16(uint16_t port, uint16_t value)
 	__asm__ volatile("outw %0, %1" : : "a"(value), "Nd"(port) : "memory");
 }
 
-static inline void put(char c)
+static inline uint8_t in8(uint16_t port)
 {
+	uint8_t value;
+
+	__asm__ volatile("inb %1, %0" : "=a"(value) : "Nd"(port) : "memory");
+	return value;
+}
+
+/* Until COM1 is ready for a byte (0x20) or has sent all (0x40): QEMU's always is,
+ * others lose what comes too early.  Where there is no COM1 it is never, or at
+ * once. */
+static inline void wait_com1(uint8_t status)
+{
+	for (uint32_t i = 0; i < 1u << 20 && !(in8(0x3fd) & status); i++)
+		;
+}
+
+/* QEMU's firmware leaves COM1 at 8 bits, 1 stop bit, no parity; others at 5. */
+static __attribute__((noinline, unused)) void put(char c)
+{
+	if (in8(0x3fb) != 3) {
+		out8(0x3fb, 0x80);	/* 115200 baud */
+		out8(0x3f8, 1);
+		out8(0x3f9, 0);
+		out8(0x3fb, 3);
+	}
+	wait_com1(0x20);
 	out8(0x3f8, (uint8_t)c);
 }
 
@@ -55,10 +80,20 @@ static inline void print_decimal(uint32_t value)
 	put((char)('0' + value % 10));
 }
 
+/* Say the verdict on COM1, then end the machine: QEMU by port 0xf4, Bochs, which
+ * cannot tell a verdict, by a word to port 0x8900. */
 static inline __attribute__((noreturn)) void finish(uint8_t code)
 {
-	for (;;)
+	print("verdict: 0x");
+	put("0123456789abcdef"[code >> 4]);
+	put("0123456789abcdef"[code & 15]);
+	put('\n');
+	wait_com1(0x40);
+	for (;;) {
 		out8(0xf4, code);
+		for (const char *c = "Shutdown"; *c != '\0'; c++)
+			out8(0x8900, (uint8_t)*c);
+	}
 }
 
 static inline __attribute__((noreturn)) void failed(const char *what, uint64_t value)

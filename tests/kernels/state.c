@@ -9,6 +9,8 @@
  *	stack=N		the stack is N KiB
  *	ram=N		the machine has about N MiB of memory
  *	nonx		the CPU has no NX
+ *	noacpi		the machine has no ACPI tables
+ *	noscreen	the machine has no screen
  */
 #include "guest.h"
 
@@ -29,8 +31,8 @@ static volatile uint64_t initialised = 0x1122334455667788;
 static const volatile uint64_t constant = 0x8877665544332211;
 
 static bool has_nx = true;
-static uint64_t stack_kib = 64, ram_mib;
-static bool phys_is_virt, data_at_1m;
+static uint64_t stack_kib = 64, ram_mib, largest_page;
+static bool phys_is_virt, data_at_1m, has_acpi = true, has_screen = true;
 
 /* ---- Command line -------------------------------------------------------- */
 
@@ -68,12 +70,25 @@ static void read_command_line(const struct mkbootimg_info *info)
 			ram_mib = number(rest);
 		if (starts_with(c, "nonx", &rest))
 			has_nx = false;
+		if (starts_with(c, "noacpi", &rest))
+			has_acpi = false;
+		if (starts_with(c, "noscreen", &rest))
+			has_screen = false;
 		if (starts_with(c, "phys=virt", &rest))
 			phys_is_virt = true;
 		if (starts_with(c, "data=1M", &rest))
 			data_at_1m = true;
 	}
 	CHECK(info->command_line_length == length, info->command_line_length);
+}
+
+static void read_cpu(void)
+{
+	uint32_t features, unused;
+
+	__asm__ volatile("cpuid" : "=a"(unused), "=d"(features) : "a"(0x80000001) : "ebx", "ecx");
+	CHECK((features >> 20 & 1) == has_nx, features);
+	largest_page = features >> 26 & 1 ? GIB : 2 * MIB;
 }
 
 /* ---- Registers ----------------------------------------------------------- */
@@ -150,6 +165,18 @@ static void check_gdt(void)
 
 /* ---- Mappings ------------------------------------------------------------ */
 
+/* What is the same for all pages: supervisor's, cached as memory is, not global,
+ * and of a size that the CPU has. */
+static void check_entry(uint64_t entry, uint64_t page, uint64_t size)
+{
+	uint64_t pat = size == PAGE ? 1ul << 7 : 1ul << 12;
+
+	CHECK(entry != 0, page);
+	CHECK((entry & (1ul << 2 | 1ul << 3 | 1ul << 4 | 1ul << 8)) == 0, page);	/* U, PWT, PCD, G */
+	CHECK((entry & pat) == 0, page);
+	CHECK(size <= largest_page, page);
+}
+
 static void check_pages(const struct mkbootimg_info *info, uint64_t start, uint64_t end, bool write,
 			bool execute)
 {
@@ -157,7 +184,7 @@ static void check_pages(const struct mkbootimg_info *info, uint64_t start, uint6
 	     page += PAGE) {
 		uint64_t size, entry = walk(info, page, &size);
 
-		CHECK(entry != 0, page);
+		check_entry(entry, page, size);
 		CHECK(!!(entry & ENTRY_WRITE) == write, page);
 		CHECK(!!(entry & ENTRY_NX) == (has_nx && !execute), page);
 	}
@@ -200,12 +227,13 @@ static void check_segments(const struct mkbootimg_info *info)
 		if (phys_is_virt)
 			CHECK(s->physical_start == s->virtual_start, s->physical_start);
 		low = s->virtual_start < low ? s->virtual_start : low;
-		high = s->virtual_start + s->size > high ? s->virtual_start + s->size : high;
+		/* Inclusive: the end of the address space is 0. */
+		high = s->virtual_start + s->size - 1 > high ? s->virtual_start + s->size - 1 : high;
 		phys_low = s->physical_start < phys_low ? s->physical_start : phys_low;
 		phys_high = s->physical_start + s->size > phys_high ? s->physical_start + s->size : phys_high;
 	}
 	CHECK(info->kernel_virtual_start == low, low);
-	CHECK(info->kernel_virtual_end == high, high);
+	CHECK(info->kernel_virtual_end == high + 1, high);
 	CHECK(info->kernel_physical_start <= phys_low, phys_low);
 	CHECK(info->kernel_physical_end >= phys_high, phys_high);
 }
@@ -246,7 +274,7 @@ static void check_identity_map(const struct mkbootimg_info *info)
 		if (in_kernel(info, page))
 			continue;
 		uint64_t entry = walk(info, page, &size);
-		CHECK(entry != 0, page);
+		check_entry(entry, page, size);
 		CHECK(translate(info, page) == page, page);
 		CHECK(entry & ENTRY_WRITE, page);
 		CHECK(!!(entry & ENTRY_NX) == has_nx, page);
@@ -269,9 +297,11 @@ static void check_physical_map(const struct mkbootimg_info *info)
 	for (uint64_t p = 0; p < info->physical_memory_size; p += step) {
 		uint64_t entry = walk(info, offset + p, &size);
 
+		check_entry(entry, p, size);
 		CHECK(entry & ENTRY_WRITE, p);
 		CHECK(!!(entry & ENTRY_NX) == has_nx, p);
-		CHECK(size >= 2 * MIB, p);
+		/* The largest page that what is left of it fills. */
+		CHECK(size == largest_page || (size == 2 * MIB && (p | (GIB - 1)) >= info->physical_memory_size), p);
 		CHECK(translate(info, offset + p) == p, p);
 	}
 	for (uint64_t i = 0; i < info->memory_map_count; i++) {
@@ -358,10 +388,14 @@ static void check_info(const struct mkbootimg_info *info)
 	CHECK(walk(info, (uint64_t)info, &size) & ENTRY_WRITE, (uint64_t)info);
 
 	const char *rsdp = (const char *)info->rsdp;
-	CHECK(rsdp != NULL, 0);
-	for (size_t i = 0; i < 8; i++)
+	CHECK((rsdp != NULL) == has_acpi, info->rsdp);
+	for (size_t i = 0; has_acpi && i < 8; i++)
 		CHECK(rsdp[i] == "RSD PTR "[i], i);
 
+	if (!has_screen) {
+		CHECK(info->framebuffer.kind == MKBOOTIMG_FRAMEBUFFER_NONE, info->framebuffer.kind);
+		return;
+	}
 	CHECK(info->framebuffer.kind == MKBOOTIMG_FRAMEBUFFER_TEXT, info->framebuffer.kind);
 	CHECK(info->framebuffer.physical_address == 0xb8000, info->framebuffer.physical_address);
 	CHECK(info->framebuffer.width == 80, info->framebuffer.width);
@@ -373,6 +407,7 @@ static void check_info(const struct mkbootimg_info *info)
 void check_state(const struct mkbootimg_info *info, const struct registers *r)
 {
 	read_command_line(info);
+	read_cpu();
 	check_info(info);
 	check_registers(info, r);
 	check_gdt();

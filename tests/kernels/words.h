@@ -2,20 +2,13 @@
  *
  * What a kernel without a command line is told by QEMU's firmware configuration
  * device: words from the test (-fw_cfg name=opt/test,string=...), and what memory
- * the machine has, which the loader has no part in.
+ * the machine has, which the loader has no part in.  Elsewhere there are no words,
+ * and the real-time clock's memory tells of the other.
  */
 #ifndef WORDS_H
 #define WORDS_H
 
 #include "boot.h"
-
-static inline uint8_t in8(uint16_t port)
-{
-	uint8_t value;
-
-	__asm__ volatile("inb %1, %0" : "=a"(value) : "Nd"(port));
-	return value;
-}
 
 /* The next bytes of the file, as the machine's and as the directory's numbers. */
 static inline uint64_t fw_cfg_number(int bytes)
@@ -33,6 +26,12 @@ static inline uint64_t fw_cfg_big_endian(int bytes)
 	for (int i = 0; i < bytes; i++)
 		value = value << 8 | in8(0x511);
 	return value;
+}
+
+static inline bool fw_cfg_is_there(void)
+{
+	out16(0x510, 0);
+	return fw_cfg_big_endian(4) == 0x51454d55;	/* "QEMU" */
 }
 
 /* Begin to read a file; its size, 0 if there is none. */
@@ -72,7 +71,7 @@ static inline size_t length_of(const char *text)
 /* Read them; one that begins with none of these would be passed over. */
 static inline void read_words(const char *const *known)
 {
-	uint64_t size = fw_cfg_open("opt/test");
+	uint64_t size = fw_cfg_is_there() ? fw_cfg_open("opt/test") : 0;
 
 	CHECK(size < sizeof(words), size);
 	for (uint64_t i = 0; i < size; i++)
@@ -102,8 +101,22 @@ static inline uint64_t number_word(const char *beginning, uint64_t otherwise)
 static struct region ram[MAX_RAM];
 static size_t ram_count;
 
+static inline uint64_t cmos(uint8_t index)
+{
+	out8(0x70, index);
+	return in8(0x71);
+}
+
 static inline void read_ram(void)
 {
+	if (!fw_cfg_is_there()) {
+		/* In units of 64 KiB, from 16 MiB and from 4 GiB. */
+		ram[ram_count++] = (struct region){ 0, 16 * MIB + ((cmos(0x35) << 8 | cmos(0x34)) << 16), KIND_RAM };
+		ram[ram_count++] = (struct region){ 4 * GIB,
+			(cmos(0x5d) << 16 | cmos(0x5c) << 8 | cmos(0x5b)) << 16, KIND_RAM };
+		return;
+	}
+
 	uint64_t count = fw_cfg_open("etc/e820") / 20;
 
 	for (uint64_t i = 0; i < count; i++) {
