@@ -127,6 +127,7 @@ help:
 	@echo "make            build the tool (build/mkbootimg); installs nothing"
 	@echo "make run        boot the example kernel; installs what is missing (DEPS=no: does not)"
 	@echo "make check      run all tests; likewise.  TESTS=FILE... some, JOBS=N at a time"
+	@echo "make firmware   boot on bad firmware, one table of it all.  ROWS=PATTERN some of it"
 	@echo "make install    install it all into PREFIX (/usr/local); DESTDIR=DIR goes before it"
 	@echo "make uninstall  remove what make install put there, with the same PREFIX and DESTDIR"
 	@echo "make lint       static analysis (cppcheck, shellcheck, mandoc)"

@@ -248,6 +248,11 @@ export UBSAN_OPTIONS := exitcode=99:print_stacktrace=1
 run-tests: all example $(TEST_KERNELS) $(UNIT_TESTS)
 	OUT=$(OUT) prove -j$(JOBS) --exec '' $(TESTS)
 
+# What the loader makes of bad firmware, as a table.
+.PHONY: firmware
+firmware: all $(TEST_KERNELS)
+	@TABLE=1 OUT=$(OUT) tests/boot/firmware.sh
+
 # The hexdumps in tests/golden/, when they are meant to change.
 .PHONY: rebase-golden
 rebase-golden: all
