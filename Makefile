@@ -133,6 +133,7 @@ help:
 	@echo "make check      run all tests; likewise.  TESTS=FILE... some, JOBS=N at a time"
 	@echo "make check-long the same, with what takes minutes: all machines, all of Bochs"
 	@echo "make matrix     boot kernels on a hundred kinds of machine, and print a table"
+	@echo "make firmware   boot on bad firmware, one table of it all.  ROWS=PATTERN some of it"
 	@echo "make install    install it all into PREFIX (/usr/local); DESTDIR=DIR goes before it"
 	@echo "make uninstall  remove what make install put there, with the same PREFIX and DESTDIR"
 	@echo "make lint       static analysis (cppcheck, shellcheck, mandoc)"

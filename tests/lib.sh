@@ -174,15 +174,17 @@ features() {
 	echo "${list#,}"
 }
 
-# rom SERVICE NAME NASM-OPTION...: make ./NAME.rom, an option ROM of firmware/;
-# its bytes must add up to 0.
+# rom OUTPUT PORT SERVICE OPTION...: make an option ROM; its bytes must add up to 0.
 rom() {
-	local service=$1 name=$2
-	shift 2
-	nasm -w+all -f bin -I"$ROOT/tests/firmware/" "$@" -o "$name.rom" "$ROOT/tests/firmware/$service.asm" || return
-	local sum
-	sum=$(od -An -v -tu1 "$name.rom" | awk '{ for (i = 1; i <= NF; i++) s += $i } END { print (256 - s % 256) % 256 }')
-	printf '%b' "\\0$(printf %o "$sum")" | dd of="$name.rom" bs=1 seek=511 conv=notrunc status=none
+	local output=$1 port=$2 service=$3 option
+	shift 3
+	for option; do
+		grep -q "^;.*\<${option%%=*}\>" "$ROOT/tests/firmware/$service.asm" || return
+	done
+	nasm -w+all -f bin -I"$ROOT/tests/firmware/" -DSTRUCK="$port" "${@/#/-D}" -o "$output" \
+		"$ROOT/tests/firmware/$service.asm" || return
+	printf '%b' "$(od -An -v -tu1 "$output" |
+		awk '{ for (i = 1; i <= NF; i++) sum += $i } END { printf "\\0%o", (256 - sum % 256) % 256 }')" >>"$output"
 }
 
 # monitor_until TEXT: commands for QEMU's monitor, on stdout: they look at the

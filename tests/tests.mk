@@ -314,6 +314,11 @@ run-tests: all example $(TEST_KERNELS) $(UNIT_TESTS)
 run-matrix: all $(TEST_KERNELS)
 	@OUT=$(OUT) LONG=1 TABLE=1 tests/boot/matrix.sh
 
+# What the loader makes of bad firmware, as a table.
+.PHONY: firmware
+firmware: all $(TEST_KERNELS)
+	@TABLE=1 OUT=$(OUT) tests/boot/firmware.sh
+
 # The hexdumps in tests/golden/, when they are meant to change.
 .PHONY: rebase-golden
 rebase-golden: all

@@ -80,11 +80,11 @@ EOF
 
 # Firmware's memory maps: too many regions, such that overlap or are of no known
 # type, and memory that only some CPUs reach.
-rom e820 many -DMANY
-rom e820 acpi -DMANY -DCOUNT=40 -DACPI
-rom e820 messy -DMESSY
-rom e820 tera -DTERA
-rom e820 reserved -DTERA_RESERVED
+rom many.rom 0xe0 e820 MANY=600
+rom acpi.rom 0xe0 e820 MANY_ACPI=40
+rom messy.rom 0xe0 e820 MESSY
+rom tera.rom 0xe0 e820 TERA
+rom reserved.rom 0xe0 e820 TERA_RESERVED
 holds "600 reserved pages" mr "oddmap regions=64 least=50 type=0x1000:11 type=0x1001:11 type=0x5ae0:11 type=0x6000:0" \
 	-- -option-rom many.rom
 holds "many regions: reserved ones go first, ACPI's next" mr \

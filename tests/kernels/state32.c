@@ -158,6 +158,20 @@ static void claim_text(const char *what, uint32_t address)
 	claim(what, address, text_size(AT(char, address)));
 }
 
+/* What the firmware keeps of the memory below 640 KiB, by its count of KiB and its
+ * pointer to the extended BIOS data area, as far as these can be true. */
+static void claim_firmware(void)
+{
+	volatile uint32_t data_area = 0x400;
+	uint32_t end = *AT(uint16_t, data_area + 0x13) * 1024u;
+	uint32_t extended = *AT(uint16_t, data_area + 0x0e) * 16u;
+
+	if (extended >= 0x80000 && extended < end)
+		end = extended;
+	if (full && end < 0xa0000)
+		claims[claim_count++] = (struct claim){ "the firmware's memory", end, 0xa0000 };
+}
+
 /* What the loader leaves besides the information.  The stack must be usable: at
  * least 1 KiB of it. */
 static void claim_machine(void)
@@ -168,6 +182,7 @@ static void claim_machine(void)
 	claim("the GDT", entered.gdt_base, entered.gdt_limit + 1u);
 	if (!full)
 		return;
+	claim_firmware();
 	CHECK(entered.esp % 4 == 0, entered.esp);
 	claim("the stack", entered.esp - 1024, 1024);
 	for (int i = 1; i <= 256; i++)
