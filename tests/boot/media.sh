@@ -32,7 +32,7 @@ if [ -n "${LONG:-}" ]; then
 	flips loader 1700
 	flips table 1600
 	flips kernel 1700
-	flips sector0 0
+	flips sector0 1000
 else
 	flips loader 70
 	flips table 60
