@@ -73,7 +73,8 @@ static int is_source(const struct dirent *entry)
 static int hash_sources(struct hash *hash, const char *directory, struct error *err)
 {
 	struct dirent **entries;
-	int result = 0, count = scandir(directory, &entries, is_source, alphasort);
+	int result = 0;
+	int count = (int)TEMP_FAILURE_RETRY(scandir(directory, &entries, is_source, alphasort));
 
 	if (count < 0)
 		return error_set(err, ERROR_SYSTEM, errno, "cannot read the loader's sources in '%s'",
@@ -118,6 +119,11 @@ static char *bundled_directory(struct error *err)
 
 		if (access(path, R_OK) == 0)
 			return path;
+		if (errno != ENOENT && errno != ENOTDIR) {
+			error_set(err, ERROR_SYSTEM, errno, "cannot read the loader's sources in '%s'", path);
+			free(path);
+			return NULL;
+		}
 		free(path);
 	}
 	error_set(err, ERROR_SYSTEM, 0, "cannot find the loader: neither '%s/%s' nor '%s/%s' exists", self,
@@ -251,17 +257,15 @@ static int run_nasm(const char *nasm, const char *directory, const char *option,
 	posix_spawn_file_actions_destroy(&actions);
 	if (errnum != 0)
 		return error_set(err, ERROR_SYSTEM, errnum, "cannot run '%s'", nasm);
-	while (waitpid(pid, status, 0) < 0) {
-		if (errno != EINTR)
-			return error_set(err, ERROR_SYSTEM, errno, "cannot wait for '%s'", nasm);
-	}
+	if (TEMP_FAILURE_RETRY(waitpid(pid, status, 0)) < 0)
+		return error_set(err, ERROR_SYSTEM, errno, "cannot wait for '%s'", nasm);
 	return 0;
 }
 
 /* First line of a file in memory. */
 static void first_line(int fd, char *line, size_t size)
 {
-	ssize_t n = pread(fd, line, size - 1, 0);
+	ssize_t n = TEMP_FAILURE_RETRY(pread(fd, line, size - 1, 0));
 
 	line[n > 0 ? n : 0] = '\0';
 	line[strcspn(line, "\n")] = '\0';
@@ -301,14 +305,15 @@ static int assemble(struct loader *loader, const char *nasm, const char *directo
 	if (fstat(output, &st) != 0)
 		return error_set(err, ERROR_SYSTEM, errno, "cannot assemble the loader");
 	size_t size = (size_t)st.st_size;
-	unsigned char *bytes = malloc(size + 1);
-	if (bytes == NULL || pread(output, bytes, size, 0) != (ssize_t)size ||
-	    !is_loader(bytes, size)) {
-		free(bytes);
+	CLEANUP_FREE unsigned char *bytes = malloc(size + 1);
+	ssize_t got = bytes != NULL ? TEMP_FAILURE_RETRY(pread(output, bytes, size, 0)) : -1;
+	if (got < 0)
+		return error_set(err, ERROR_SYSTEM, errno, "cannot assemble the loader");
+	if ((size_t)got != size || !is_loader(bytes, size))
 		return error_set(err, ERROR_SYSTEM, 0,
 				 "cannot assemble the loader in '%s': NASM made something else", directory);
-	}
 	*loader = (struct loader){ bytes, size };
+	bytes = NULL;
 	return 0;
 }
 
