@@ -166,6 +166,16 @@ static void hash_program(struct hash *hash, const char *path)
 	}
 }
 
+/* All that the result depends on. */
+static int hash_all(struct hash *hash, const char *nasm, const char *directory, const char *option,
+		    struct error *err)
+{
+	*hash = hash_start;
+	hash_add_string(hash, option);
+	hash_program(hash, nasm);
+	return hash_sources(hash, directory, err);
+}
+
 /* ---- Cache --------------------------------------------------------------- */
 
 /* The cache directory, made if need be.  The caller frees; NULL if there is
@@ -186,8 +196,9 @@ static char *cache_directory(void)
 	char *path = format_string("%s/mkbootimg", parent);
 	free(parent);
 	mkdir(path, 0700);
-	/* Someone else's cache is not to be trusted. */
-	if (lstat(path, &st) != 0 || !S_ISDIR(st.st_mode) || st.st_uid != geteuid()) {
+	/* What someone else could write is not to be trusted: it would be booted. */
+	if (lstat(path, &st) != 0 || !S_ISDIR(st.st_mode) || st.st_uid != geteuid() ||
+	    (st.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
 		free(path);
 		return NULL;
 	}
@@ -226,6 +237,8 @@ static void cache_store(const struct loader *loader, const char *path)
 	struct output output;
 	unsigned char crc[4];
 
+	/* What is there is damaged; a link must not lead out of the cache. */
+	unlink(path);
 	put_le32(crc, (uint32_t)crc32(0, loader->bytes, (uInt)loader->size));
 	if (output_begin(&output, path, &ignored) != 0)
 		return;
@@ -334,7 +347,8 @@ int loader_get(struct loader *loader, const char *directory, const char *option,
 	       struct error *err)
 {
 	CLEANUP_FREE char *found = NULL;
-	struct hash hash = hash_start;
+	struct hash hash, after;
+	struct error ignored;
 
 	*loader = (struct loader){0};
 	if (directory == NULL) {
@@ -347,9 +361,7 @@ int loader_get(struct loader *loader, const char *directory, const char *option,
 	if (nasm == NULL)
 		return load_bundled(loader, directory, option, err);
 
-	hash_add_string(&hash, option);
-	hash_program(&hash, nasm);
-	if (hash_sources(&hash, directory, err) != 0)
+	if (hash_all(&hash, nasm, directory, option, err) != 0)
 		return -1;
 	CLEANUP_FREE char *cache = cache_directory();
 	CLEANUP_FREE char *path = NULL;
@@ -361,7 +373,9 @@ int loader_get(struct loader *loader, const char *directory, const char *option,
 	}
 	if (assemble(loader, nasm, directory, option, err) != 0)
 		return -1;
-	if (path != NULL)
+	/* Of sources that were replaced meanwhile, it might be kept as of the old ones. */
+	if (path != NULL && hash_all(&after, nasm, directory, option, &ignored) == 0 &&
+	    after.high == hash.high && after.low == hash.low)
 		cache_store(loader, path);
 	return 0;
 }
