@@ -159,17 +159,17 @@ static int sort_segments(struct kernel *kernel, const char *name, struct error *
 	return 0;
 }
 
-/* Append a name from the file, if there is room; what could upset a terminal
- * becomes "?". */
+/* Append a name from the file, if there is room; what could upset a terminal, in
+ * whatever encoding, becomes "?". */
 static void add_name(char *names, size_t size, const char *name)
 {
 	size_t used = strlen(names);
 
-	if (strlen(name) + 1 >= size - used)
+	if (strnlen(name, size) + 1 >= size - used)
 		return;
 	snprintf(names + used, size - used, "%s%s", used > 0 ? " " : "", name);
 	for (char *c = names + used; *c != '\0'; c++) {
-		if ((unsigned char)*c < 0x20 || *c == 0x7f)
+		if ((unsigned char)*c < 0x20 || (unsigned char)*c >= 0x7f)
 			*c = '?';
 	}
 }
