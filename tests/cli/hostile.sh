@@ -36,7 +36,7 @@ while IFS=$'\t' read -r kernel said; do
 		0) [ "$said" = boots ] || [ "$said" = - ] || wrong="it is taken" ;;
 		1)
 			[ "$said" != boots ] || wrong="it is refused"
-			[[ $(head -n 1 err) == "mkbootimg: $command: "*"'$file"* ]] || wrong="it is not named"
+			[[ $(head -n 1 err) == "mkbootimg: $command: "*"'$kernel'"* ]] || wrong="it is not named"
 			[[ $said == - || $said == boots ]] || grep -qF -- "$said" err || wrong="that is not the reason"
 			[ "$(wc -l <err)" -le 2 ] || wrong="more than two lines"
 			[ ! -e k.img ] || wrong="an image is there"
