@@ -113,6 +113,9 @@ static uint32_t sum_words(const unsigned char *words, unsigned int size)
 	return sum;
 }
 
+/* A header is looked for no farther than this, to say that it is in the wrong place. */
+#define MOST_SEARCHED (UINT64_C(32) * 1024 * 1024)
+
 enum wanted { VALID, PLAUSIBLE };
 
 /* The first header of that kind that is whole between from and to, at from or
@@ -134,21 +137,20 @@ static bool scan(const struct kernel *kernel, const struct format *format, enum 
 	return false;
 }
 
-/* Up to where the file's bytes get into memory.  Behind it an ELF file has
- * symbols and debug information, often most of it. */
-static uint64_t loaded_end(const struct kernel *kernel)
+/* Up to where a header that is in the wrong place is looked for: where the file's
+ * bytes get into memory.  Behind it an ELF file has symbols and debug information,
+ * often most of it; and a file that is no kernel at all may be a disk's copy. */
+static uint64_t search_end(const struct kernel *kernel)
 {
-	uint64_t end = 0;
+	uint64_t end = kernel->is_elf ? 0 : kernel->size;
 
-	if (!kernel->is_elf)
-		return kernel->size;
 	for (size_t i = 0; i < kernel->segment_count; i++) {
 		uint64_t segment_end = kernel->segments[i].offset + kernel->segments[i].filesz;
 
 		if (segment_end > end)
 			end = segment_end;
 	}
-	return end;
+	return end < MOST_SEARCHED ? end : MOST_SEARCHED;
 }
 
 static int refuse_misaligned(const struct format *format, const char *name, uint64_t offset,
@@ -198,7 +200,7 @@ static int find(const struct kernel *kernel, const struct format *format, const 
 	if (scan(kernel, format, PLAUSIBLE, 0, window, format->align, offset))
 		return refuse_checksum(format, name, kernel->bytes + *offset, *offset, err);
 	/* One that begins in the window and ends outside counts as outside. */
-	if (scan(kernel, format, VALID, format->window - format->size, loaded_end(kernel),
+	if (scan(kernel, format, VALID, format->window - format->size, search_end(kernel),
 		 format->align, offset))
 		return refuse_beyond(format, name, *offset, err);
 	return 0;

@@ -49,20 +49,43 @@ int error_hint(struct error *err, const char *format, ...)
 	return -1;
 }
 
-static void print_escaped(const char *text)
+/* The bytes of the UTF-8 character that a text begins with; 0 if it is none, or one
+ * that controls a terminal (U+0080 to U+009F). */
+static int character_size(const unsigned char *c)
 {
-	for (const unsigned char *c = (const unsigned char *)text; *c != '\0'; c++) {
-		if (*c < 0x20 || *c == 0x7f)
-			fprintf(stderr, "\\x%02x", *c);
+	int size = *c < 0x80 ? 1 : *c < 0xc2 ? 0 : *c < 0xe0 ? 2 : *c < 0xf0 ? 3 : *c < 0xf5 ? 4 : 0;
+
+	if (*c < 0x20 || *c == 0x7f || (*c == 0xc2 && c[1] < 0xa0))
+		return 0;
+	/* Longer than need be: it might stand for one of these. */
+	if ((*c == 0xe0 && c[1] < 0xa0) || (*c == 0xf0 && c[1] < 0x90))
+		return 0;
+	for (int i = 1; i < size; i++) {
+		if ((c[i] & 0xc0) != 0x80)
+			return 0;
+	}
+	return size;
+}
+
+void print_escaped(FILE *out, const char *text)
+{
+	const unsigned char *c = (const unsigned char *)text;
+
+	while (*c != '\0') {
+		int size = character_size(c);
+
+		if (size > 0)
+			fwrite(c, 1, (size_t)size, out);
 		else
-			putc(*c, stderr);
+			fprintf(out, "\\x%02x", *c);
+		c += size > 0 ? size : 1;
 	}
 }
 
 static void print_line(const char *command, const char *text)
 {
 	fprintf(stderr, "mkbootimg: %s: ", command);
-	print_escaped(text);
+	print_escaped(stderr, text);
 	putc('\n', stderr);
 }
 
@@ -76,8 +99,8 @@ void error_print(const struct error *err, const char *command)
 void warning_print(const char *command, const char *subject, const char *text)
 {
 	fprintf(stderr, "mkbootimg: %s: warning: '", command);
-	print_escaped(subject);
+	print_escaped(stderr, subject);
 	fputs("': ", stderr);
-	print_escaped(text);
+	print_escaped(stderr, text);
 	putc('\n', stderr);
 }

@@ -11,6 +11,8 @@
 #ifndef MKBOOTIMG_ERROR_H
 #define MKBOOTIMG_ERROR_H
 
+#include <stdio.h>
+
 /* Who has to do something about it.  Internal; exit statuses are the
  * commands' (command.h). */
 enum error_class {
@@ -43,5 +45,9 @@ void error_print(const struct error *err, const char *command);
 /* Print "mkbootimg: COMMAND: warning: 'SUBJECT': TEXT" to stderr, escaped
  * likewise. */
 void warning_print(const char *command, const char *subject, const char *text);
+
+/* Print a text that a file or its name brought in: what could upset a terminal, and
+ * what is not UTF-8, as \xNN. */
+void print_escaped(FILE *out, const char *text);
 
 #endif

@@ -17,6 +17,9 @@
 
 #define SMALL_FILE (16 * 1024 * 1024)
 
+/* Where a signal comes in between, a file system over a network may give up. */
+#define UNINTERRUPTED(call) ((int)TEMP_FAILURE_RETRY(call))
+
 void cleanup_free(void *pointer_to_pointer)
 {
 	free(*(void **)pointer_to_pointer);
@@ -52,7 +55,8 @@ const char *path_name(const char *path)
 /* Open a regular file. */
 static int open_regular(const char *path, struct stat *st, struct error *err)
 {
-	CLEANUP_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	CLEANUP_CLOSE int fd =
+		UNINTERRUPTED(open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
 
 	if (fd < 0)
 		return error_set(err, ERROR_SYSTEM, errno, "cannot open '%s'", path);
@@ -124,10 +128,8 @@ int file_read(const char *path, unsigned char **bytes, size_t *size, struct erro
 	if (*bytes == NULL)
 		return error_set(err, ERROR_SYSTEM, errno, "cannot read '%s'", path);
 	while (*size < (size_t)st.st_size) {
-		ssize_t n = read(fd, *bytes + *size, (size_t)st.st_size - *size);
+		ssize_t n = TEMP_FAILURE_RETRY(read(fd, *bytes + *size, (size_t)st.st_size - *size));
 
-		if (n < 0 && errno == EINTR)
-			continue;
 		if (n <= 0) {
 			error_set(err, ERROR_SYSTEM, n < 0 ? errno : 0, "cannot read '%s'%s", path,
 				  n < 0 ? "" : ": it became shorter");
@@ -147,10 +149,8 @@ int file_write_at(int fd, const void *bytes, size_t size, uint64_t offset, const
 	const unsigned char *next = bytes;
 
 	while (size > 0) {
-		ssize_t n = pwrite(fd, next, size, (off_t)offset);
+		ssize_t n = TEMP_FAILURE_RETRY(pwrite(fd, next, size, (off_t)offset));
 
-		if (n < 0 && errno == EINTR)
-			continue;
 		if (n <= 0)
 			return error_set(err, ERROR_SYSTEM, n < 0 ? errno : ENOSPC, "cannot write '%s'",
 					 name);
@@ -161,11 +161,18 @@ int file_write_at(int fd, const void *bytes, size_t size, uint64_t offset, const
 	return 0;
 }
 
+int file_resize(int fd, uint64_t size, const char *name, struct error *err)
+{
+	if (UNINTERRUPTED(ftruncate(fd, (off_t)size)) != 0)
+		return error_set(err, ERROR_SYSTEM, errno, "cannot write '%s'", name);
+	return 0;
+}
+
 /* A new file in a directory, without a name where the file system can do that;
  * else *name is its name, for the caller to free. */
 static int open_temporary(const char *directory, char **name)
 {
-	int fd = open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0666);
+	int fd = UNINTERRUPTED(open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0666));
 
 	*name = NULL;
 	if (fd >= 0)
@@ -248,7 +255,7 @@ int output_begin(struct output *output, const char *path, struct error *err)
 
 int output_commit(struct output *output, struct error *err)
 {
-	if (fsync(output->fd) != 0)
+	if (UNINTERRUPTED(fsync(output->fd)) != 0)
 		return error_set(err, ERROR_SYSTEM, errno, "cannot write '%s'", output->path);
 	if (output->temporary == NULL) {
 		/* A file cannot be linked over another one: link, then rename. */

@@ -49,6 +49,9 @@ int file_read(const char *path, unsigned char **bytes, size_t *size, struct erro
 int file_write_at(int fd, const void *bytes, size_t size, uint64_t offset, const char *name,
 		  struct error *err);
 
+/* Make a file that long; what is added is zeros. */
+int file_resize(int fd, uint64_t size, const char *name, struct error *err);
+
 /* Output that is invisible until it is complete. */
 struct output {
 	int fd;			/* open for reading and writing */

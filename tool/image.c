@@ -221,9 +221,8 @@ int image_write(struct output *output, const char *name, const struct plan *plan
 	int result = -1;
 	if (w.places == NULL)
 		error_set(err, ERROR_SYSTEM, 0, "out of memory");
-	else if (ftruncate(w.fd, (off_t)(layout.total_sectors * SECTOR_SIZE)) != 0)
-		error_set(err, ERROR_SYSTEM, errno, "cannot write '%s'", name);
-	else if (write_payload(&w, err) == 0 && write_table(&w, table_size, err) == 0)
+	else if (file_resize(w.fd, layout.total_sectors * SECTOR_SIZE, name, err) == 0 &&
+		 write_payload(&w, err) == 0 && write_table(&w, table_size, err) == 0)
 		result = write_loader(&w, loader, table_size, err);
 
 	*summary = (struct image_summary){ .size = layout.total_sectors * SECTOR_SIZE };

@@ -159,19 +159,34 @@ static int sort_segments(struct kernel *kernel, const char *name, struct error *
 	return 0;
 }
 
-/* Append a name from the file, if there is room; what could upset a terminal
- * becomes "?". */
+/* Append a name from the file, if there is room; what could upset a terminal, in
+ * whatever encoding, becomes "?". */
 static void add_name(char *names, size_t size, const char *name)
 {
 	size_t used = strlen(names);
 
-	if (strlen(name) + 1 >= size - used)
+	if (strnlen(name, size) + 1 >= size - used)
 		return;
 	snprintf(names + used, size - used, "%s%s", used > 0 ? " " : "", name);
 	for (char *c = names + used; *c != '\0'; c++) {
-		if ((unsigned char)*c < 0x20 || *c == 0x7f)
+		if ((unsigned char)*c < 0x20 || (unsigned char)*c >= 0x7f)
 			*c = '?';
 	}
+}
+
+/* A string of a section of strings.  One that does not end with a NUL is none: its
+ * last string has no end, and to look for each one's would take for ever. */
+static const char *string_at(Elf *elf, size_t section, size_t offset)
+{
+	Elf_Scn *scn = elf_getscn(elf, section);
+	GElf_Shdr shdr;
+	Elf_Data *data;
+
+	if (scn == NULL || gelf_getshdr(scn, &shdr) == NULL || shdr.sh_type != SHT_STRTAB ||
+	    (data = elf_getdata(scn, NULL)) == NULL || data->d_buf == NULL || offset >= data->d_size)
+		return NULL;
+	const char *strings = data->d_buf;
+	return strings[data->d_size - 1] == '\0' ? strings + offset : NULL;
 }
 
 /* Names are a help for messages: what cannot be read is passed over. */
@@ -187,7 +202,7 @@ static void name_sections(struct kernel *kernel, Elf *elf)
 		const char *name;
 
 		if (gelf_getshdr(scn, &shdr) == NULL || shdr.sh_size == 0 ||
-		    (name = elf_strptr(elf, strings, shdr.sh_name)) == NULL)
+		    (name = string_at(elf, strings, shdr.sh_name)) == NULL)
 			continue;
 		kernel->has_bootloader_config |= strcmp(name, ".bootloader-config") == 0;
 		if (!(shdr.sh_flags & SHF_ALLOC))
@@ -229,7 +244,7 @@ static void find_entry_symbol(struct kernel *kernel, Elf *elf)
 		for (int i = 1; gelf_getsym(data, i, &symbol) != NULL; i++) {
 			if (symbol.st_value != kernel->entry)
 				continue;
-			const char *name = elf_strptr(elf, shdr.sh_link, symbol.st_name);
+			const char *name = string_at(elf, shdr.sh_link, symbol.st_name);
 			int rank = rank_symbol(&symbol, name);
 			if (rank > best) {
 				best = rank;

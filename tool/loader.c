@@ -73,7 +73,8 @@ static int is_source(const struct dirent *entry)
 static int hash_sources(struct hash *hash, const char *directory, struct error *err)
 {
 	struct dirent **entries;
-	int result = 0, count = scandir(directory, &entries, is_source, alphasort);
+	int result = 0;
+	int count = (int)TEMP_FAILURE_RETRY(scandir(directory, &entries, is_source, alphasort));
 
 	if (count < 0)
 		return error_set(err, ERROR_SYSTEM, errno, "cannot read the loader's sources in '%s'",
@@ -118,6 +119,11 @@ static char *bundled_directory(struct error *err)
 
 		if (access(path, R_OK) == 0)
 			return path;
+		if (errno != ENOENT && errno != ENOTDIR) {
+			error_set(err, ERROR_SYSTEM, errno, "cannot read the loader's sources in '%s'", path);
+			free(path);
+			return NULL;
+		}
 		free(path);
 	}
 	error_set(err, ERROR_SYSTEM, 0, "cannot find the loader: neither '%s/%s' nor '%s/%s' exists", self,
@@ -160,6 +166,16 @@ static void hash_program(struct hash *hash, const char *path)
 	}
 }
 
+/* All that the result depends on. */
+static int hash_all(struct hash *hash, const char *nasm, const char *directory, const char *option,
+		    struct error *err)
+{
+	*hash = hash_start;
+	hash_add_string(hash, option);
+	hash_program(hash, nasm);
+	return hash_sources(hash, directory, err);
+}
+
 /* ---- Cache --------------------------------------------------------------- */
 
 /* The cache directory, made if need be.  The caller frees; NULL if there is
@@ -180,8 +196,9 @@ static char *cache_directory(void)
 	char *path = format_string("%s/mkbootimg", parent);
 	free(parent);
 	mkdir(path, 0700);
-	/* Someone else's cache is not to be trusted. */
-	if (lstat(path, &st) != 0 || !S_ISDIR(st.st_mode) || st.st_uid != geteuid()) {
+	/* What someone else could write is not to be trusted: it would be booted. */
+	if (lstat(path, &st) != 0 || !S_ISDIR(st.st_mode) || st.st_uid != geteuid() ||
+	    (st.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
 		free(path);
 		return NULL;
 	}
@@ -220,6 +237,8 @@ static void cache_store(const struct loader *loader, const char *path)
 	struct output output;
 	unsigned char crc[4];
 
+	/* What is there is damaged; a link must not lead out of the cache. */
+	unlink(path);
 	put_le32(crc, (uint32_t)crc32(0, loader->bytes, (uInt)loader->size));
 	if (output_begin(&output, path, &ignored) != 0)
 		return;
@@ -251,17 +270,15 @@ static int run_nasm(const char *nasm, const char *directory, const char *option,
 	posix_spawn_file_actions_destroy(&actions);
 	if (errnum != 0)
 		return error_set(err, ERROR_SYSTEM, errnum, "cannot run '%s'", nasm);
-	while (waitpid(pid, status, 0) < 0) {
-		if (errno != EINTR)
-			return error_set(err, ERROR_SYSTEM, errno, "cannot wait for '%s'", nasm);
-	}
+	if (TEMP_FAILURE_RETRY(waitpid(pid, status, 0)) < 0)
+		return error_set(err, ERROR_SYSTEM, errno, "cannot wait for '%s'", nasm);
 	return 0;
 }
 
 /* First line of a file in memory. */
 static void first_line(int fd, char *line, size_t size)
 {
-	ssize_t n = pread(fd, line, size - 1, 0);
+	ssize_t n = TEMP_FAILURE_RETRY(pread(fd, line, size - 1, 0));
 
 	line[n > 0 ? n : 0] = '\0';
 	line[strcspn(line, "\n")] = '\0';
@@ -301,14 +318,15 @@ static int assemble(struct loader *loader, const char *nasm, const char *directo
 	if (fstat(output, &st) != 0)
 		return error_set(err, ERROR_SYSTEM, errno, "cannot assemble the loader");
 	size_t size = (size_t)st.st_size;
-	unsigned char *bytes = malloc(size + 1);
-	if (bytes == NULL || pread(output, bytes, size, 0) != (ssize_t)size ||
-	    !is_loader(bytes, size)) {
-		free(bytes);
+	CLEANUP_FREE unsigned char *bytes = malloc(size + 1);
+	ssize_t got = bytes != NULL ? TEMP_FAILURE_RETRY(pread(output, bytes, size, 0)) : -1;
+	if (got < 0)
+		return error_set(err, ERROR_SYSTEM, errno, "cannot assemble the loader");
+	if ((size_t)got != size || !is_loader(bytes, size))
 		return error_set(err, ERROR_SYSTEM, 0,
 				 "cannot assemble the loader in '%s': NASM made something else", directory);
-	}
 	*loader = (struct loader){ bytes, size };
+	bytes = NULL;
 	return 0;
 }
 
@@ -329,7 +347,8 @@ int loader_get(struct loader *loader, const char *directory, const char *option,
 	       struct error *err)
 {
 	CLEANUP_FREE char *found = NULL;
-	struct hash hash = hash_start;
+	struct hash hash, after;
+	struct error ignored;
 
 	*loader = (struct loader){0};
 	if (directory == NULL) {
@@ -342,9 +361,7 @@ int loader_get(struct loader *loader, const char *directory, const char *option,
 	if (nasm == NULL)
 		return load_bundled(loader, directory, option, err);
 
-	hash_add_string(&hash, option);
-	hash_program(&hash, nasm);
-	if (hash_sources(&hash, directory, err) != 0)
+	if (hash_all(&hash, nasm, directory, option, err) != 0)
 		return -1;
 	CLEANUP_FREE char *cache = cache_directory();
 	CLEANUP_FREE char *path = NULL;
@@ -356,7 +373,9 @@ int loader_get(struct loader *loader, const char *directory, const char *option,
 	}
 	if (assemble(loader, nasm, directory, option, err) != 0)
 		return -1;
-	if (path != NULL)
+	/* Of sources that were replaced meanwhile, it might be kept as of the old ones. */
+	if (path != NULL && hash_all(&after, nasm, directory, option, &ignored) == 0 &&
+	    after.high == hash.high && after.low == hash.low)
 		cache_store(loader, path);
 	return 0;
 }

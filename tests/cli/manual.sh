@@ -151,6 +151,27 @@ cut -d: -f1 messages >codes
 cut -d: -f1 entries >page_codes
 same "DIAGNOSTICS: these codes and no others, in order" codes page_codes
 
+# ---- mkbootimg(1), DIAGNOSTICS, and the program's sentences ---------------------
+
+# The sentences about the system, and all, of error_set(): a value becomes "x".
+sentences() {
+	perl -0777 -ne 'while (/error_set\([^;"]*?ERROR_('"$1"'),[^;"]*"([^"]*)"/g) { print "$2\n" }' "$ROOT"/tool/*.c |
+		sed -E 's/%[-+ #0-9.*]*[a-z]*/x/g'"; s/'x'x/'x': x/" | grep -vxE 'x|x:x: x' | sort -u
+}
+sentences SYSTEM >system
+sentences 'SYSTEM|INPUT|USAGE' >all
+check "there are sentences" test "$(wc -l <system)" -ge 30
+# Each entry as an extended regular expression.  error_set() may add a cause.
+section "$PROGRAM" DIAGNOSTICS | sed -nE 's/^\.It Sy "(.*)"$/\1/p' | grep -v '^E[0-9]' |
+	sed -E 's/[][()*+?^$|{}\\]/\\&/g; s/\.\.\./@/g; s/\./\\./g; s/: @$/(: .*)?/; '"s/'@'/'[^']*'/g; s/@/.*/g" >patterns
+grep -vxE -f patterns system >missing
+empty "DIAGNOSTICS: every sentence about the system" missing
+: >stale
+while IFS= read -r pattern; do
+	grep -qxE -- "$pattern" all || echo "$pattern" >>stale
+done <patterns
+empty "DIAGNOSTICS: no other sentence" stale
+
 # ---- mkbootimg(1) and --help: options ----------------------------------------
 
 # options CMD: "SHORT LONG" for each option that CMD --help lists; "-" if it has

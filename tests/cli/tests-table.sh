@@ -26,6 +26,13 @@ while IFS= read -r row; do
 	if [ -z "$missing" ]; then pass "$promise"; else fail "$promise:$missing"; fi
 done <rows
 
+# So does SECURITY.md.
+grep -oE '`tests/[^`]+`' "$ROOT/SECURITY.md" | tr -d '`' | sort -u >named
+check "SECURITY.md names tests" test "$(wc -l <named)" -ge 5
+while IFS= read -r file; do
+	check "SECURITY.md: $file" test -f "$ROOT/$file"
+done <named
+
 # And every script is run by make check.
 for script in "$ROOT"/tests/cli/*.sh "$ROOT"/tests/boot/*.sh; do
 	check "${script##*/} is executable" test -x "$script"
