@@ -41,6 +41,12 @@ OUT := build/sanitize
 OUR_CFLAGS += -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 OUR_LIBS += -fsanitize=address,undefined
 endif
+# FUZZER=1, for "make fuzz" only: the same, and what guides libFuzzer
+ifeq ($(FUZZER),1)
+OUT := build/fuzz
+OUR_CFLAGS += -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+OUR_LIBS += -fsanitize=address,undefined
+endif
 
 # ---- The tool --------------------------------------------------------------
 
@@ -127,6 +133,7 @@ help:
 	@echo "make            build the tool (build/mkbootimg); installs nothing"
 	@echo "make run        boot the example kernel; installs what is missing (DEPS=no: does not)"
 	@echo "make check      run all tests; likewise.  TESTS=FILE... some, JOBS=N at a time"
+	@echo "make fuzz       fuzz what reads files, each for FUZZ_SECONDS (600); installs what is missing"
 	@echo "make install    install it all into PREFIX (/usr/local); DESTDIR=DIR goes before it"
 	@echo "make uninstall  remove what make install put there, with the same PREFIX and DESTDIR"
 	@echo "make lint       static analysis (cppcheck, shellcheck, mandoc)"
