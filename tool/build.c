@@ -285,8 +285,11 @@ bool build_is_kernel(const unsigned char *bytes, size_t size)
 
 void build_print_choice(FILE *out, const char *path, const struct protocol_choice *choice)
 {
-	fprintf(out, "%s: %s because it %s%s", path, choice->protocol->name, choice->reason.text,
-		choice->forced ? ", and it was asked for" : "");
+	print_escaped(out, path);
+	fprintf(out, ": %s because it ", choice->protocol->name);
+	print_escaped(out, choice->reason.text);
+	if (choice->forced)
+		fputs(", and it was asked for", out);
 	if (choice->others[0] != '\0')
 		fprintf(out, "; it also offers %s (--protocol)", choice->others);
 	fputc('\n', out);

@@ -89,8 +89,11 @@ static void print_kernel(const char *path, const struct planned *planned)
 		printf("entry symbol %s\n", kernel->entry_symbol);
 	report_plan(stdout, &planned->plan);
 	printf("boot table %zu bytes\n", boottable_size(&planned->plan));
-	for (size_t i = 0; i < planned->plan.warning_count; i++)
-		printf("warning: %s\n", planned->plan.warnings[i].text);
+	for (size_t i = 0; i < planned->plan.warning_count; i++) {
+		fputs("warning: ", stdout);
+		print_escaped(stdout, planned->plan.warnings[i].text);
+		putchar('\n');
+	}
 }
 
 static json_t *segments_json(const struct kernel *kernel)
@@ -208,8 +211,9 @@ static int gather(struct contents *c, struct error *err)
 
 static void print_image(const char *path, const struct contents *c)
 {
-	printf("%s: %zu bytes, disk signature %08" PRIx32 ", partition from sector %" PRIu64 "\n", path,
-	       c->file->size, c->image->disk_id, c->image->base);
+	print_escaped(stdout, path);
+	printf(": %zu bytes, disk signature %08" PRIx32 ", partition from sector %" PRIu64 "\n", c->file->size,
+	       c->image->disk_id, c->image->base);
 	for (size_t i = 0; i < c->image->range_count; i++) {
 		const struct image_range *range = &c->ranges[i];
 		const char *check = check_name(range->check);

@@ -49,20 +49,20 @@ int error_hint(struct error *err, const char *format, ...)
 	return -1;
 }
 
-static void print_escaped(const char *text)
+void print_escaped(FILE *out, const char *text)
 {
 	for (const unsigned char *c = (const unsigned char *)text; *c != '\0'; c++) {
 		if (*c < 0x20 || *c == 0x7f)
-			fprintf(stderr, "\\x%02x", *c);
+			fprintf(out, "\\x%02x", *c);
 		else
-			putc(*c, stderr);
+			putc(*c, out);
 	}
 }
 
 static void print_line(const char *command, const char *text)
 {
 	fprintf(stderr, "mkbootimg: %s: ", command);
-	print_escaped(text);
+	print_escaped(stderr, text);
 	putc('\n', stderr);
 }
 
@@ -76,8 +76,8 @@ void error_print(const struct error *err, const char *command)
 void warning_print(const char *command, const char *subject, const char *text)
 {
 	fprintf(stderr, "mkbootimg: %s: warning: '", command);
-	print_escaped(subject);
+	print_escaped(stderr, subject);
 	fputs("': ", stderr);
-	print_escaped(text);
+	print_escaped(stderr, text);
 	putc('\n', stderr);
 }

@@ -7,6 +7,7 @@
 #include <inttypes.h>
 
 #include "bootabi.h"
+#include "error.h"
 #include "protocol.h"
 
 struct report_flags report_flags(uint32_t flags)
@@ -150,7 +151,9 @@ void report_plan(FILE *out, const struct plan *plan)
 {
 	fprintf(out, "protocol %s, entry point 0x%" PRIx64 ", stack %" PRIu64 " KiB\n",
 		protocol_name(plan), plan->entry, plan->stack_size / 1024);
-	fprintf(out, "command line \"%s\"\n", plan->cmdline);
+	fputs("command line \"", out);
+	print_escaped(out, plan->cmdline);
+	fputs("\"\n", out);
 	print_video(out, &plan->video);
 	print_blocks(out, plan);
 	if (plan->map_count > 0)
