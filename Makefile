@@ -122,6 +122,8 @@ lint:
 	cppcheck --std=c11 --enable=warning,performance,portability --error-exitcode=1 --quiet \
 		--suppress=missingIncludeSystem --inline-suppr -D_GNU_SOURCE -DMKBOOTIMG_VERSION='""' \
 		-Iinclude -Itool tool
+	clang-tidy --quiet tool/*.c tests/fuzz/*.c -- -std=c17 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 \
+		-DMKBOOTIMG_VERSION='""' -Iinclude -Itool -Itests/unit 2>/dev/null
 	shellcheck -x -S warning -e SC1091 .ci/run scripts/* tests/lib.sh tests/*/*.sh
 	mandoc -Tlint -W warning man/*
 
@@ -136,7 +138,7 @@ help:
 	@echo "make fuzz       fuzz what reads files, each for FUZZ_SECONDS (600); installs what is missing"
 	@echo "make install    install it all into PREFIX (/usr/local); DESTDIR=DIR goes before it"
 	@echo "make uninstall  remove what make install put there, with the same PREFIX and DESTDIR"
-	@echo "make lint       static analysis (cppcheck, shellcheck, mandoc)"
+	@echo "make lint       static analysis (cppcheck, clang-tidy, shellcheck, mandoc)"
 	@echo "make clean      remove what was built"
 	@echo
 	@echo "CC, CFLAGS, LDFLAGS, NASM as usual; V=1 shows commands, WERROR=0 lets warnings be,"
