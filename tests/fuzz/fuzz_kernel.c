@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "bootabi.h"
+#include "bytes.h"
 #include "fuzz.h"
 #include "kernel.h"
 #include "placed.h"
@@ -14,6 +15,10 @@
 #include "unit.h"
 
 #define NAME "k.elf"
+
+/* What Multiboot headers begin with. */
+#define MULTIBOOT1 0x1badb002u
+#define MULTIBOOT2 0xe85250d6u
 
 static const char *const protocol_names[] = {
 	NULL, "native", "multiboot1", "multiboot2", "pvh", "bootloader-0.9",
@@ -137,21 +142,56 @@ static void try_protocol(const struct kernel *kernel, const char *wanted)
 		plan_one(kernel, protocol, &option_sets[i]);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void plan_file(const uint8_t *data, size_t size)
 {
 	struct kernel kernel;
 	struct error err = { 0 };
 
-	if (size == 0)
-		return 0;
 	if (kernel_parse(&kernel, data, size, NAME, &err) != 0) {
 		fuzz_check_error(&err);
-		return 0;
+		return;
 	}
 	for (size_t i = 0; i < COUNT(protocol_names); i++)
 		try_protocol(&kernel, protocol_names[i]);
 	kernel_crc(&kernel);
 	kernel_free(&kernel);
 	fuzz_inspect(data, size);
+}
+
+/* Set the checksums of what could be Multiboot headers right.  Were there any, and
+ * were they wrong? */
+static bool repair_headers(unsigned char *bytes, size_t size)
+{
+	bool changed = false;
+
+	for (size_t i = 0; size >= 16 && i <= size - 16; i += 4) {
+		uint32_t magic = get_le32(bytes + i), sum = magic + get_le32(bytes + i + 4);
+		unsigned char *checksum = bytes + i + 8;
+
+		if (magic == MULTIBOOT2) {
+			sum += get_le32(bytes + i + 8);
+			checksum = bytes + i + 12;
+		} else if (magic != MULTIBOOT1) {
+			continue;
+		}
+		changed |= get_le32(checksum) != 0 - sum;
+		put_le32(checksum, 0 - sum);
+	}
+	return changed;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	unsigned char *bytes = malloc(size + 1);
+
+	if (bytes == NULL)
+		abort();
+	memcpy(bytes, data, size);
+	if (size > 0)
+		plan_file(data, size);
+	/* No change gets past a checksum otherwise. */
+	if (repair_headers(bytes, size))
+		plan_file(bytes, size);
+	free(bytes);
 	return 0;
 }
