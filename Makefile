@@ -41,6 +41,12 @@ OUT := build/sanitize
 OUR_CFLAGS += -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 OUR_LIBS += -fsanitize=address,undefined
 endif
+# FUZZER=1, for "make fuzz" only: the same, and what guides libFuzzer
+ifeq ($(FUZZER),1)
+OUT := build/fuzz
+OUR_CFLAGS += -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+OUR_LIBS += -fsanitize=address,undefined
+endif
 
 # ---- The tool --------------------------------------------------------------
 
@@ -100,6 +106,7 @@ check check-long:
 	@scripts/deps check
 	$(if $(filter %/real.sh,$(TESTS)),@scripts/real-kernels || :)
 	@$(MAKE) --no-print-directory run-tests $(if $(filter check-long,$@),LONG=1)
+	$(if $(filter check-long,$@),@$(MAKE) --no-print-directory fuzz)
 
 matrix:
 	@scripts/deps check
@@ -120,6 +127,8 @@ lint:
 	cppcheck --std=c11 --enable=warning,performance,portability --error-exitcode=1 --quiet \
 		--suppress=missingIncludeSystem --inline-suppr -D_GNU_SOURCE -DMKBOOTIMG_VERSION='""' \
 		-Iinclude -Itool tool
+	clang-tidy --quiet tool/*.c tests/fuzz/*.c -- -std=c17 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 \
+		-DMKBOOTIMG_VERSION='""' -Iinclude -Itool -Itests/unit 2>/dev/null
 	shellcheck -x -S warning -e SC1091 .ci/run scripts/* tests/lib.sh tests/*/*.sh
 	mandoc -Tlint -W warning man/*
 
@@ -131,12 +140,13 @@ help:
 	@echo "make            build the tool (build/mkbootimg); installs nothing"
 	@echo "make run        boot the example kernel; installs what is missing (DEPS=no: does not)"
 	@echo "make check      run all tests; likewise.  TESTS=FILE... some, JOBS=N at a time"
-	@echo "make check-long the same, with what takes minutes: all machines, all of Bochs"
+	@echo "make check-long the same, with what takes minutes: all machines, all of Bochs, fuzzing"
 	@echo "make matrix     boot kernels on a hundred kinds of machine, and print a table"
 	@echo "make firmware   boot on bad firmware, one table of it all.  ROWS=PATTERN some of it"
+	@echo "make fuzz       fuzz what reads files, each for FUZZ_SECONDS (600); installs what is missing"
 	@echo "make install    install it all into PREFIX (/usr/local); DESTDIR=DIR goes before it"
 	@echo "make uninstall  remove what make install put there, with the same PREFIX and DESTDIR"
-	@echo "make lint       static analysis (cppcheck, shellcheck, mandoc)"
+	@echo "make lint       static analysis (cppcheck, clang-tidy, shellcheck, mandoc)"
 	@echo "make clean      remove what was built"
 	@echo
 	@echo "CC, CFLAGS, LDFLAGS, NASM as usual; V=1 shows commands, WERROR=0 lets warnings be,"

@@ -294,11 +294,42 @@ $(UNIT_TESTS): %: %.o $(UNIT_HELPERS) $(OBJECTS)
 
 -include $(UNIT_TESTS:=.d) $(UNIT_HELPERS:.o=.d)
 
+# ---- Fuzz targets ------------------------------------------------------------
+
+# Each is linked with what replays its corpus, which is a test; for "make fuzz" with
+# libFuzzer instead.
+FUZZ_SOURCES := $(wildcard tests/fuzz/fuzz_*.c)
+FUZZ_REPLAYS := $(FUZZ_SOURCES:%.c=$(OUT)/%)
+FUZZ_PROGRAMS := $(FUZZ_SOURCES:%.c=$(OUT)/%.libfuzzer)
+FUZZ_HELPERS := $(OUT)/tests/fuzz/fuzz.o $(OUT)/tests/unit/plan_check.o
+FUZZ_SECONDS ?= 600
+
+$(FUZZ_SOURCES:%.c=$(OUT)/%.o) $(OUT)/tests/fuzz/fuzz.o $(OUT)/tests/fuzz/replay.o: OUR_CFLAGS += -Itests/unit
+
+$(FUZZ_REPLAYS): %: %.o $(OUT)/tests/fuzz/replay.o $(FUZZ_HELPERS) $(OBJECTS)
+	$(say) "  LD      $@"
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(OUR_LIBS) -lcmocka
+
+$(FUZZ_PROGRAMS): %.libfuzzer: %.o $(FUZZ_HELPERS) $(OBJECTS)
+	$(say) "  LD      $@"
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(OUR_LIBS) -lcmocka
+
+-include $(FUZZ_REPLAYS:=.d) $(OUT)/tests/fuzz/fuzz.d $(OUT)/tests/fuzz/replay.d
+
+.PHONY: fuzz fuzz-programs
+fuzz:
+	@scripts/deps fuzz
+	@$(MAKE) --no-print-directory FUZZER=1 CC=clang CFLAGS="-O1 -g" fuzz-programs
+	@for target in $(basename $(notdir $(FUZZ_SOURCES))); do \
+		FUZZ_SECONDS=$(FUZZ_SECONDS) scripts/fuzz $${target#fuzz_} || exit; done
+
+fuzz-programs: $(FUZZ_PROGRAMS)
+
 # ---- Running them ------------------------------------------------------------
 
 # LONG=1: with what takes minutes.
 export LONG
-TESTS ?= $(UNIT_TESTS) $(sort $(wildcard tests/cli/*.sh)) $(sort $(wildcard tests/boot/*.sh))
+TESTS ?= $(UNIT_TESTS) $(FUZZ_REPLAYS) $(sort $(wildcard tests/cli/*.sh)) $(sort $(wildcard tests/boot/*.sh))
 JOBS ?= 2
 
 # A sanitizer's report must not pass for a refusal.
@@ -306,7 +337,7 @@ export ASAN_OPTIONS := exitcode=99
 export UBSAN_OPTIONS := exitcode=99:print_stacktrace=1
 
 .PHONY: run-tests
-run-tests: all example $(TEST_KERNELS) $(UNIT_TESTS)
+run-tests: all example $(TEST_KERNELS) $(UNIT_TESTS) $(FUZZ_REPLAYS)
 	OUT=$(OUT) prove -j$(JOBS) --exec '' $(TESTS)
 
 # The matrix of machines, as a table.

@@ -288,7 +288,8 @@ void build_print_choice(FILE *out, const char *path, const struct protocol_choic
 	print_escaped(out, path);
 	fprintf(out, ": %s because it ", choice->protocol->name);
 	print_escaped(out, choice->reason.text);
-	fputs(choice->forced ? ", and it was asked for" : "", out);
+	if (choice->forced)
+		fputs(", and it was asked for", out);
 	if (choice->others[0] != '\0')
 		fprintf(out, "; it also offers %s (--protocol)", choice->others);
 	fputc('\n', out);

@@ -38,8 +38,11 @@ int error_wrap(struct error *err, const char *format, ...) __attribute__((format
 /* Say what to do about it.  Returns -1. */
 int error_hint(struct error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Print "mkbootimg: COMMAND: TEXT" and the hint to stderr.  Control characters
- * that came in with a file's name or content are escaped. */
+/* Print text that is somebody else's, such as what a file holds: its control
+ * characters, which could tell a terminal things, as "\x1b". */
+void print_escaped(FILE *out, const char *text);
+
+/* Print "mkbootimg: COMMAND: TEXT" and the hint to stderr, escaped. */
 void error_print(const struct error *err, const char *command);
 
 /* Print "mkbootimg: COMMAND: warning: 'SUBJECT': TEXT" to stderr, escaped

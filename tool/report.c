@@ -7,6 +7,7 @@
 #include <inttypes.h>
 
 #include "bootabi.h"
+#include "error.h"
 #include "protocol.h"
 
 struct report_flags report_flags(uint32_t flags)

@@ -132,6 +132,22 @@ static void check_string(json_t *object, const char *key, const char *wanted)
 		      found != NULL ? found : "no string", wanted);
 }
 
+/* A command line that an image holds is somebody else's. */
+TEST(text_is_fit_for_a_terminal)
+{
+	static const struct crate_options none;
+	static char hostile[] = "a\033[2J\r\nneeds\177";
+	struct plan plan = make_plan("native", &none);
+
+	free(plan.cmdline);
+	plan.cmdline = hostile;
+	char *text = tell(&plan);
+	CHECK(strstr(text, "command line \"a\\x1b[2J\\x0d\\x0aneeds\\x7f\"\n") != NULL, "%s", text);
+	free(text);
+	plan.cmdline = NULL;
+	plan_free(&plan);
+}
+
 TEST(json_of_plans)
 {
 	static const struct {
@@ -229,6 +245,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(text_of_a_native_kernel),
 		cmocka_unit_test(text_of_a_bootloader_09_kernel),
+		cmocka_unit_test(text_is_fit_for_a_terminal),
 		cmocka_unit_test(json_of_plans),
 		cmocka_unit_test(plans_of_images),
 	};
