@@ -320,7 +320,7 @@ static int read_signal(const struct session *s)
 static void read_messages(struct session *s)
 {
 	char bytes[256];
-	ssize_t n = s->messages >= 0 ? recv(s->messages, bytes, sizeof(bytes), MSG_DONTWAIT) : 0;
+	ssize_t n = s->messages >= 0 ? read(s->messages, bytes, sizeof(bytes)) : 0;
 
 	if (n == 0) {
 		cleanup_close(&s->messages);
@@ -475,7 +475,7 @@ static int open_sockets(struct session *s, struct qemu_machine *machine, struct 
 	qmp_init(&s->qmp, control[0]);
 	machine->qmp_fd = control[1];
 	machine->runner_fd = -1;
-	if (listen && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, messages) != 0)
+	if (listen && process_message_pipe(messages) != 0)
 		return error_set(err, ERROR_SYSTEM, errno, "cannot start QEMU");
 	s->messages = messages[0];
 	machine->runner_fd = messages[1];

@@ -72,13 +72,15 @@ void print_escaped(FILE *out, const char *text)
 	const unsigned char *c = (const unsigned char *)text;
 
 	while (*c != '\0') {
-		int size = character_size(c);
+		const unsigned char *start = c;
 
-		if (size > 0)
-			fwrite(c, 1, (size_t)size, out);
-		else
-			fprintf(out, "\\x%02x", *c);
-		c += size > 0 ? size : 1;
+		/* Standard error writes at each call, so as much as may be in one. */
+		for (int size; (size = character_size(c)) > 0 && *c != '\0'; c += size)
+			;
+		if (c != start)
+			fwrite(start, 1, (size_t)(c - start), out);
+		if (*c != '\0')
+			fprintf(out, "\\x%02x", *c++);
 	}
 }
 

@@ -54,3 +54,11 @@ pid_t process_start(char *const *arguments, const struct process_options *how)
 	errno = errnum;
 	return pid;
 }
+
+int process_message_pipe(int ends[2])
+{
+	if (pipe2(ends, O_CLOEXEC) != 0)
+		return -1;
+	fcntl(ends[0], F_SETFL, O_NONBLOCK);
+	return 0;
+}

@@ -23,4 +23,9 @@ struct process_options {
  * errno if it could not be executed. */
 pid_t process_start(char *const *arguments, const struct process_options *how);
 
+/* A pipe for what a program says byte by byte: ends[0] does not block.  A socket has
+ * room for some 250 bytes that come one by one, and who writes the next one waits
+ * for us, even if we wait for its answer elsewhere. */
+int process_message_pipe(int ends[2]);
+
 #endif

@@ -245,7 +245,7 @@ static void add_control(struct list *list, const struct qemu_machine *machine)
 	}
 	if (machine->runner_fd >= 0) {
 		add(list, "-chardev");
-		add(list, "socket,id=mkbootimg-runner,fd=%d", machine->runner_fd);
+		add(list, "file,id=mkbootimg-runner,path=/dev/fd/%d", machine->runner_fd);
 		add(list, "-device");
 		add(list, "isa-debugcon,iobase=0x%x,readback=0x%x,chardev=mkbootimg-runner", PORT_RUNNER, PORT_RUNNER);
 	}

@@ -350,7 +350,7 @@ static void take_byte(struct runner *r, char byte)
 static void read_messages(struct runner *r)
 {
 	char bytes[256];
-	ssize_t n = recv(r->messages, bytes, sizeof(bytes), MSG_DONTWAIT);
+	ssize_t n = read(r->messages, bytes, sizeof(bytes));
 
 	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) {
 		close(r->messages);
@@ -665,7 +665,7 @@ int runner_run(struct qemu_machine *machine, const struct run_options *options,
 	*outcome = (struct run_outcome){0};
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, qmp_pair) != 0)
 		return error_set(err, ERROR_SYSTEM, errno, "cannot start QEMU");
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, message_pair) != 0) {
+	if (process_message_pipe(message_pair) != 0) {
 		close(qmp_pair[0]);
 		close(qmp_pair[1]);
 		return error_set(err, ERROR_SYSTEM, errno, "cannot start QEMU");

@@ -74,7 +74,8 @@ static unsigned char *make_file(enum kind kind, unsigned int has, size_t *size)
 	};
 	const Elf64_Shdr sections[] = {
 		{ .sh_type = SHT_NULL },
-		{ .sh_type = SHT_STRTAB, .sh_offset = STRINGS, .sh_size = 0x20 },
+		{ .sh_type = SHT_STRTAB, .sh_offset = STRINGS,
+		  .sh_size = sizeof("\0.bootloader-config") },
 		{ .sh_name = 1, .sh_type = SHT_PROGBITS, .sh_offset = CONFIG, .sh_size = 0x10,
 		  .sh_flags = has & CRATE_LOADED ? SHF_ALLOC : 0, .sh_addr = MIB },
 	};

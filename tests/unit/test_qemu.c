@@ -106,7 +106,7 @@ TEST(control_sockets)
 	machine.runner_fd = 123;
 	char **arguments = qemu_arguments(&machine);
 	assert_true(has_pair(arguments, "-chardev", "socket,id=mkbootimg-qmp,fd=0"));
-	assert_true(has_pair(arguments, "-chardev", "socket,id=mkbootimg-runner,fd=123"));
+	assert_true(has_pair(arguments, "-chardev", "file,id=mkbootimg-runner,path=/dev/fd/123"));
 	assert_int_equal(count_with(arguments, "iobase=0xea,readback=0xea,chardev=mkbootimg-runner"), 1);
 	assert_int_equal(count_with(arguments, "-no-shutdown"), 1);
 	qemu_free(arguments);
