@@ -23,8 +23,7 @@ import tempfile
 
 # For the kernel; before it, firmware and loader get the same.  Code that is not what was
 # written may loop for ever, so of sector 0 many do not come so far.
-SECONDS = {"sector0": 3}
-SECONDS_ELSE = 30
+SECONDS = {"loader": 30, "table": 30, "kernel": 30, "sector0": 3}
 
 # What may be said outside of the loader's own sentences: sector 0 cannot check itself.
 SECTOR0 = [
@@ -72,7 +71,7 @@ def boot(mkbootimg, image, part, bit):
             file.seek(bit // 8)
             file.write(bytes([old ^ 1 << bit % 8]))
         try:
-            done = subprocess.run([mkbootimg, "run", "--headless", "--timeout", str(SECONDS.get(part, SECONDS_ELSE)), copy.name],
+            done = subprocess.run([mkbootimg, "run", "--headless", "--timeout", str(SECONDS[part]), copy.name],
                                   stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
         except subprocess.TimeoutExpired:
             return None, "no end"

@@ -18,8 +18,6 @@
 #include "loader.h"
 #include "report.h"
 
-#define STACK_MAX (UINT64_C(256) * 1024 * 1024)
-
 #define MODULE_MAX PLAN_MOST_MEMORY
 
 enum {

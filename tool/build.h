@@ -19,6 +19,9 @@
 #include "plan.h"
 #include "protocol.h"
 
+/* Bytes of stack that may be asked for, at most. */
+#define STACK_MAX (UINT64_C(256) * 1024 * 1024)
+
 struct build_options {
 	const char *output;		/* NULL: beside the kernel */
 	const char *cmdline;

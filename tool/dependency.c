@@ -12,7 +12,7 @@
 
 #define CRATE_NAME "bootloader"
 #define PROTOCOL_NAME "bootloader-0.9"
-#define STACK_PAGES_MAX 65536
+#define STACK_PAGES_MAX ((json_int_t)(STACK_MAX / PAGE_SIZE))
 
 static const struct cargo_key keys[] = {
 	{ "kernel-stack-address", CARGO_STRING },

@@ -38,10 +38,6 @@ int error_wrap(struct error *err, const char *format, ...) __attribute__((format
 /* Say what to do about it.  Returns -1. */
 int error_hint(struct error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Print text that is somebody else's, such as what a file holds: its control
- * characters, which could tell a terminal things, as "\x1b". */
-void print_escaped(FILE *out, const char *text);
-
 /* Print "mkbootimg: COMMAND: TEXT" and the hint to stderr, escaped. */
 void error_print(const struct error *err, const char *command);
 
@@ -49,8 +45,8 @@ void error_print(const struct error *err, const char *command);
  * likewise. */
 void warning_print(const char *command, const char *subject, const char *text);
 
-/* Print a text that a file or its name brought in: what could upset a terminal, and
- * what is not UTF-8, as \xNN. */
+/* Print a text that a file or its name brought in: control characters, which could
+ * tell a terminal things, and what is not UTF-8, as \xNN. */
 void print_escaped(FILE *out, const char *text);
 
 #endif

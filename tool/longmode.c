@@ -26,7 +26,6 @@
 
 #define KIB UINT64_C(1024)
 #define MIB (1024 * KIB)
-#define GIB (1024 * MIB)
 
 #define LARGE_PAGE (2 * MIB)
 
