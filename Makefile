@@ -51,7 +51,7 @@ endif
 # ---- The tool --------------------------------------------------------------
 
 TOOL := $(OUT)/mkbootimg
-SOURCES := $(filter-out tool/main.c,$(wildcard tool/*.c))
+SOURCES := $(filter-out tool/main.c,$(wildcard tool/*.c tool/*/*.c))
 OBJECTS := $(SOURCES:%.c=$(OUT)/%.o)
 MAIN_OBJECT := $(OUT)/tool/main.o
 
@@ -127,7 +127,7 @@ lint:
 	cppcheck --std=c11 --enable=warning,performance,portability --error-exitcode=1 --quiet \
 		--suppress=missingIncludeSystem --inline-suppr -D_GNU_SOURCE -DMKBOOTIMG_VERSION='""' \
 		-Iinclude -Itool tool
-	clang-tidy --quiet tool/*.c tests/fuzz/*.c -- -std=c17 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 \
+	clang-tidy --quiet tool/*.c tool/*/*.c tests/fuzz/*.c -- -std=c17 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 \
 		-DMKBOOTIMG_VERSION='""' -Iinclude -Itool -Itests/unit 2>/dev/null
 	shellcheck -x -S warning -e SC1091 .ci/run scripts/* tests/lib.sh tests/*/*.sh
 	mandoc -Tlint -W warning man/*

@@ -7,7 +7,7 @@
 ; and does what it says; it knows no file format and takes no decision that
 ; the host could take.  The way through it is the order of the files below.
 ;
-; Defined by whoever assembles it (tool/loader.c):
+; Defined by whoever assembles it (tool/image/loader.c):
 ;   PROTOCOL_NATIVE, PROTOCOL_MULTIBOOT1, PROTOCOL_MULTIBOOT2, PROTOCOL_PVH or
 ;   PROTOCOL_BOOTLOADER_09
 ;			how to enter the kernel, see mkbootimg-protocol(7)

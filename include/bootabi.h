@@ -4,7 +4,7 @@
  *
  * Only "#define NAME value" lines, without casts or suffixes, so that the
  * same file serves C and, turned into %define by one sed, NASM.  C binds its
- * structures to the offsets with static_assert (tool/boottable.c); NASM places
+ * structures to the offsets with static_assert (tool/plan/boottable.c); NASM places
  * its fields with them.
  *
  * All integers are little-endian.  "LBA" is always a number of 512-byte

@@ -11,9 +11,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "command.h"
-#include "config.h"
-#include "fileio.h"
+#include "command/command.h"
+#include "config/config.h"
+#include "base/fileio.h"
 
 static const struct command commands[] = {
 	{ "build", "write a bootable disk image of a kernel", command_build, STATUS_FAILURE, { "build" } },

@@ -155,7 +155,7 @@ same "DIAGNOSTICS: these codes and no others, in order" codes page_codes
 
 # The sentences about the system, and all, of error_set(): a value becomes "x".
 sentences() {
-	perl -0777 -ne 'while (/error_set\([^;"]*?ERROR_('"$1"'),[^;"]*"([^"]*)"/g) { print "$2\n" }' "$ROOT"/tool/*.c |
+	perl -0777 -ne 'while (/error_set\([^;"]*?ERROR_('"$1"'),[^;"]*"([^"]*)"/g) { print "$2\n" }' "$ROOT"/tool/*.c "$ROOT"/tool/*/*.c |
 		sed -E 's/%[-+ #0-9.*]*[a-z]*/x/g'"; s/'x'x/'x': x/" | grep -vxE 'x|x:x: x' | sort -u
 }
 sentences SYSTEM >system
@@ -265,7 +265,7 @@ done
 
 # The package's keys, of both tables, are those of the tool.
 sed -nE '/ keys\[\] = \{/,/^};/s/^\t\{ "([a-z-]+)", CARGO_[A-Z]+ \},$/\1/p' \
-	"$ROOT/tool/cargo.c" "$ROOT/tool/dependency.c" | sort >keys
+	"$ROOT/tool/config/cargo.c" "$ROOT/tool/config/dependency.c" | sort >keys
 section "$CONFIG" CARGO | sed -n 's/^\.It Cm //p' | sort >page_keys
 same "mkbootimg.conf(5): has every key of the package" keys page_keys
 
@@ -277,7 +277,7 @@ same "mkbootimg.conf(5): has every key of the package" keys page_keys
 	sed -n 's/.* is none of auto, //p' | tr -d ' ' | tr ',' '\n' | sort >names
 sed -nE 's/^\.It Cm ([a-z0-9.-]+) Ta .*/\1/p' "$PROTOCOL" | sort >page_names
 same "protocol(7): has every protocol" names page_names
-sed -nE 's/^[[:space:]]*\.name = "([a-z0-9]+)",$/\1/p' "$ROOT/tool/protocol.c" >order
+sed -nE 's/^[[:space:]]*\.name = "([a-z0-9]+)",$/\1/p' "$ROOT/tool/protocol/protocol.c" >order
 awk '/^\.It Fl -protocol / { inside = 1 } inside && /^\.El/ { exit } inside && prev == ".It" && $1 == ".Cm" { print $2 }
 	{ prev = $0 }' "$PROGRAM" >page_order
 same "mkbootimg(1): auto tries the protocols in this order" order page_order

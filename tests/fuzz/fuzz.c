@@ -10,10 +10,10 @@
 #include <unistd.h>
 
 #include "bootabi.h"
-#include "command.h"
-#include "origin.h"
+#include "command/command.h"
+#include "crash/origin.h"
 #include "plan_check.h"
-#include "report.h"
+#include "plan/report.h"
 #include "unit.h"
 
 #define FILE_FD 100	/* so that the file's name is the same in every run */

@@ -12,9 +12,9 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "boottable.h"
-#include "error.h"
-#include "plan.h"
+#include "plan/boottable.h"
+#include "base/error.h"
+#include "plan/plan.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -3,12 +3,12 @@
  * Cargo's answers: the settings of a package, and its dependency on the bootloader
  * crate.
  */
-#include "cargo.h"
+#include "config/cargo.h"
 
 #include <stdlib.h>
 
-#include "dependency.h"
-#include "fileio.h"
+#include "config/dependency.h"
+#include "base/fileio.h"
 #include "fuzz.h"
 #include "unit.h"
 

@@ -2,11 +2,11 @@
  *
  * mkbootimg.conf: read, and its values parsed as the commands parse them.
  */
-#include "build.h"
-#include "command.h"
-#include "config.h"
+#include "command/build.h"
+#include "command/command.h"
+#include "config/config.h"
 #include "fuzz.h"
-#include "target.h"
+#include "command/target.h"
 #include "unit.h"
 
 static const struct config_section sections[] = {

@@ -6,10 +6,10 @@
 #include <stdlib.h>
 
 #include "bootabi.h"
-#include "bytes.h"
-#include "checksum.h"
+#include "base/bytes.h"
+#include "base/checksum.h"
 #include "fuzz.h"
-#include "image.h"
+#include "image/image.h"
 #include "unit.h"
 
 /* Where the boot table of an image is; NULL if it is not in it, or is no table. */

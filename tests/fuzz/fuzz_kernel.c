@@ -6,12 +6,12 @@
 #include <stdlib.h>
 
 #include "bootabi.h"
-#include "bytes.h"
+#include "base/bytes.h"
 #include "fuzz.h"
-#include "kernel.h"
-#include "placed.h"
+#include "kernel/kernel.h"
+#include "kernel/placed.h"
 #include "plan_check.h"
-#include "protocol.h"
+#include "protocol/protocol.h"
 #include "unit.h"
 
 #define NAME "k.elf"

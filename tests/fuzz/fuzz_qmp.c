@@ -2,7 +2,7 @@
  *
  * QEMU's control socket: bytes that a QEMU might send, before and after commands.
  */
-#include "qmp.h"
+#include "run/qmp.h"
 
 #include <stdlib.h>
 #include <sys/socket.h>

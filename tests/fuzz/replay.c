@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "fileio.h"
+#include "base/fileio.h"
 #include "fuzz.h"
 
 #define CORPUS "tests/fuzz/corpus"

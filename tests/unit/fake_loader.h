@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "plan.h"
+#include "plan/plan.h"
 
 /* What memory holds that nobody wrote. */
 #define FAKE_DIRT 0xdb

@@ -8,7 +8,7 @@
 #include <elf.h>
 
 #include "elf_maker.h"
-#include "kernel.h"
+#include "kernel/kernel.h"
 
 #define R PF_R
 #define RW (PF_R | PF_W)

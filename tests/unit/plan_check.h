@@ -8,8 +8,8 @@
 #ifndef MKBOOTIMG_PLAN_CHECK_H
 #define MKBOOTIMG_PLAN_CHECK_H
 
-#include "kernel.h"
-#include "plan.h"
+#include "kernel/kernel.h"
+#include "plan/plan.h"
 
 /* Fail the running test if the plan does not leave this kernel in memory, whose
  * addresses are those where it is to run.  Its blocks come first; those behind are

@@ -3,11 +3,11 @@
  * multiboot1_find(), multiboot2_find(), pvh_find(): headers made by hand, each
  * rule of the specifications kept and broken, and each sentence.
  */
-#include "bootheader.h"
+#include "kernel/bootheader.h"
 
 #include <stdlib.h>
 
-#include "bytes.h"
+#include "base/bytes.h"
 #include "elf_maker.h"
 #include "unit.h"
 

@@ -9,10 +9,10 @@
 #include <stdlib.h>
 
 #include "bootabi.h"
-#include "crate.h"
+#include "config/crate.h"
 #include "kernel_maker.h"
 #include "plan_check.h"
-#include "protocol.h"
+#include "protocol/protocol.h"
 #include "unit.h"
 
 #define NAME "k.elf"

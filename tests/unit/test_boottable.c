@@ -3,13 +3,13 @@
  * The boot table as bootabi.h describes it, and the extents' sums.  The loader
  * reads it at the same places: what fails here does not boot.
  */
-#include "boottable.h"
+#include "plan/boottable.h"
 
 #include <stdlib.h>
 #include <zlib.h>
 
 #include "bootabi.h"
-#include "bytes.h"
+#include "base/bytes.h"
 #include "unit.h"
 
 #define NAME "k.elf"

@@ -3,7 +3,7 @@
  * The small parts of building: options on the command line, sizes in them, names
  * of images, and what becomes of the bootloader crate's options.
  */
-#include "build.h"
+#include "command/build.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -2,12 +2,12 @@
  *
  * Checksums: what they are, and that they notice what disks and drivers do wrong.
  */
-#include "checksum.h"
+#include "base/checksum.h"
 
 #include <string.h>
 
 #include "bootabi.h"
-#include "bytes.h"
+#include "base/bytes.h"
 #include "unit.h"
 
 /* ---- Extent sums --------------------------------------------------------- */

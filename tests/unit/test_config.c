@@ -2,15 +2,15 @@
  *
  * mkbootimg.conf, with commands of our own; and [package.metadata.bootimage].
  */
-#include "config.h"
+#include "config/config.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "cargo.h"
-#include "fileio.h"
+#include "config/cargo.h"
+#include "base/fileio.h"
 #include "unit.h"
 
 /* ---- Two commands -------------------------------------------------------- */

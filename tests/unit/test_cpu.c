@@ -4,13 +4,13 @@
  * tables in a memory made up here.  The rules are those of the Intel SDM,
  * volume 3, chapter 4.
  */
-#include "cpu.h"
+#include "crash/cpu.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "bytes.h"
+#include "base/bytes.h"
 #include "unit.h"
 
 /* ---- Register dumps -------------------------------------------------------- */

@@ -3,14 +3,14 @@
  * crash_examine(), crash_print() and crash_json() on evidence made up here: a log,
  * a memory with page tables, a kernel with symbols.
  */
-#include "crash.h"
+#include "crash/crash.h"
 
 #include <elf.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "bytes.h"
+#include "base/bytes.h"
 #include "elf_maker.h"
 #include "unit.h"
 

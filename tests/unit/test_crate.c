@@ -3,7 +3,7 @@
  * The bootloader crate's configuration: names of features, addresses, and whose
  * word counts.
  */
-#include "crate.h"
+#include "config/crate.h"
 
 #include "unit.h"
 

@@ -3,12 +3,12 @@
  * The dependency on the bootloader crate: found in cargo's answers, and what
  * follows from it.
  */
-#include "dependency.h"
+#include "config/dependency.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "fileio.h"
+#include "base/fileio.h"
 #include "unit.h"
 
 #define MAP CRATE_MAP_PHYSICAL_MEMORY

@@ -3,7 +3,7 @@
  * exceptions_parse() on logs of QEMU 7.2 ("-d int,cpu_reset"), and error codes in
  * words (Intel SDM volume 3, 4.7 and 6.13).
  */
-#include "exceptions.h"
+#include "crash/exceptions.h"
 
 #include <inttypes.h>
 #include <stdio.h>

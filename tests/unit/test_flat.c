@@ -3,17 +3,17 @@
  * The 32-bit protocols, from a file to what its kernel finds in memory: segments,
  * entry point, and the boot information, read as a kernel reads it.
  */
-#include "flat.h"
+#include "protocol/flat.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "bootabi.h"
-#include "bytes.h"
+#include "base/bytes.h"
 #include "elf_maker.h"
 #include "fake_loader.h"
 #include "plan_check.h"
-#include "protocol.h"
+#include "protocol/protocol.h"
 #include "unit.h"
 
 #define NAME "dir/k.elf"

@@ -2,13 +2,13 @@
  *
  * gdb_*() and debugger_place(): what GDB is told of a machine and its kernel.
  */
-#include "gdb.h"
+#include "debug/gdb.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "bootabi.h"
-#include "debugger.h"
+#include "debug/debugger.h"
 #include "unit.h"
 
 static char *script_of(const struct gdb_setup *setup)

@@ -3,16 +3,16 @@
  * image_write(): what lies on the disk is what the plan says, relocations
  * included, and its sums are right.
  */
-#include "image.h"
+#include "image/image.h"
 
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "bootabi.h"
-#include "boottable.h"
-#include "bytes.h"
-#include "checksum.h"
+#include "plan/boottable.h"
+#include "base/bytes.h"
+#include "base/checksum.h"
 #include "unit.h"
 
 #define CHUNK (256 * 1024)	/* what the writer has in memory at a time */

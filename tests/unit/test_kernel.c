@@ -3,7 +3,7 @@
  * kernel_parse(): what is taken over from a good file, and that no bad one gets
  * through or does harm.
  */
-#include "kernel.h"
+#include "kernel/kernel.h"
 
 #include <libelf.h>
 #include <stdlib.h>

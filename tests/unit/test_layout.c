@@ -2,7 +2,7 @@
  *
  * layout_make() and layout_chs(): where things lie on the disk.
  */
-#include "layout.h"
+#include "plan/layout.h"
 
 #include <stdlib.h>
 

@@ -9,7 +9,7 @@
 #include "bootabi.h"
 #include "kernel_maker.h"
 #include "plan_check.h"
-#include "protocol.h"
+#include "protocol/protocol.h"
 #include "unit.h"
 
 #define NAME "k.elf"

@@ -2,7 +2,7 @@
  *
  * origin_open(): which file's symbols explain a crash; what the runner gets of it.
  */
-#include "origin.h"
+#include "crash/origin.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +11,7 @@
 
 #include "bootabi.h"
 #include "elf_maker.h"
-#include "kernel.h"
+#include "kernel/kernel.h"
 #include "unit.h"
 
 static char directory[] = "/tmp/test_origin.XXXXXX";

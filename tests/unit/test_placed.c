@@ -3,7 +3,7 @@
  * placed_make(), placed_load(): where a kernel goes, and that a position-independent
  * one is right there when it is in memory.
  */
-#include "placed.h"
+#include "kernel/placed.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +12,7 @@
 #include "elf_maker.h"
 #include "fake_loader.h"
 #include "plan_check.h"
-#include "protocol.h"
+#include "protocol/protocol.h"
 #include "unit.h"
 
 #define NAME "k.elf"

@@ -2,13 +2,13 @@
  *
  * protocol_find(): which protocol boots a file, why, and what else it offers.
  */
-#include "protocol.h"
+#include "protocol/protocol.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "bootabi.h"
-#include "bytes.h"
+#include "base/bytes.h"
 #include "elf_maker.h"
 #include "unit.h"
 

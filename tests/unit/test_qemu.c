@@ -3,7 +3,7 @@
  * qemu_arguments() and qemu_quote(): what the user says replaces what we would
  * have said, and reaches QEMU as it was.
  */
-#include "qemu.h"
+#include "run/qemu.h"
 
 #include <stdio.h>
 #include <stdlib.h>

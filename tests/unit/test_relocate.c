@@ -3,7 +3,7 @@
  * relocate(): the number that each type of relocation makes, and that no table,
  * symbol or place that a file may claim gets through or does harm.
  */
-#include "relocate.h"
+#include "kernel/relocate.h"
 
 #include <inttypes.h>
 #include <stdio.h>

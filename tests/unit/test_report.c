@@ -3,14 +3,14 @@
  * What is told of plans, as text and as JSON: where a bootloader-0.9 kernel finds
  * things, and that a native one does not have them.
  */
-#include "report.h"
+#include "plan/report.h"
 
 #include <stdlib.h>
 
 #include "bootabi.h"
-#include "boottable.h"
+#include "plan/boottable.h"
 #include "kernel_maker.h"
-#include "protocol.h"
+#include "protocol/protocol.h"
 #include "unit.h"
 
 #define NAME "k.elf"

@@ -2,7 +2,7 @@
  *
  * What the text screen says: characters, sizes, and what is left out.
  */
-#include "screen.h"
+#include "run/screen.h"
 
 #include <iconv.h>
 #include <stdlib.h>

@@ -7,7 +7,7 @@
  * instruction under ptrace, calls and returns are noted, and at each place the
  * stack must tell the same.
  */
-#include "symbols.h"
+#include "crash/symbols.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -22,7 +22,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "demangle.h"
+#include "crash/demangle.h"
 #include "unit.h"
 
 /* A kernel's habits: an entry and helpers in assembly that nothing describes,

@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-#include "error.h"
+#include "base/error.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 

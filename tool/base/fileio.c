@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Files; see fileio.h.
+ */
+#include "base/fileio.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define SMALL_FILE (16 * 1024 * 1024)
+
+/* Where a signal comes in between, a file system over a network may give up. */
+#define UNINTERRUPTED(call) ((int)TEMP_FAILURE_RETRY(call))
+
+void cleanup_free(void *pointer_to_pointer)
+{
+	free(*(void **)pointer_to_pointer);
+}
+
+void cleanup_close(const int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+}
+
+char *format_string(const char *format, ...)
+{
+	char *text = NULL;
+	va_list args;
+
+	va_start(args, format);
+	if (vasprintf(&text, format, args) < 0) {
+		fputs("mkbootimg: out of memory\n", stderr);
+		abort();
+	}
+	va_end(args);
+	return text;
+}
+
+const char *path_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash != NULL ? slash + 1 : path;
+}
+
+/* Open a regular file. */
+static int open_regular(const char *path, struct stat *st, struct error *err)
+{
+	CLEANUP_CLOSE int fd =
+		UNINTERRUPTED(open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+
+	if (fd < 0)
+		return error_set(err, ERROR_SYSTEM, errno, "cannot open '%s'", path);
+	if (fstat(fd, st) != 0)
+		return error_set(err, ERROR_SYSTEM, errno, "cannot look at '%s'", path);
+	if (S_ISDIR(st->st_mode))
+		return error_set(err, ERROR_INPUT, 0, "'%s' is a directory, not a file", path);
+	if (!S_ISREG(st->st_mode))
+		return error_set(err, ERROR_INPUT, 0, "'%s' is not a regular file", path);
+
+	int result = fd;
+	fd = -1;
+	return result;
+}
+
+int file_open_any(struct file_view *file, const char *path, struct error *err)
+{
+	struct stat st;
+
+	*file = (struct file_view){.fd = open_regular(path, &st, err)};
+	if (file->fd < 0)
+		return -1;
+	file->device = st.st_dev;
+	file->inode = st.st_ino;
+	if (st.st_size == 0)
+		return 0;
+	void *bytes = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, file->fd, 0);
+	if (bytes == MAP_FAILED) {
+		int errnum = errno;
+
+		close(file->fd);
+		file->fd = -1;
+		return error_set(err, ERROR_SYSTEM, errnum, "cannot map '%s'", path);
+	}
+	file->bytes = bytes;
+	file->size = (size_t)st.st_size;
+	return 0;
+}
+
+int file_open(struct file_view *file, const char *path, struct error *err)
+{
+	if (file_open_any(file, path, err) != 0)
+		return -1;
+	if (file->size > 0)
+		return 0;
+	file_close(file);
+	return error_set(err, ERROR_INPUT, 0, "'%s' is empty", path);
+}
+
+void file_close(struct file_view *file)
+{
+	if (file->bytes != NULL)
+		munmap((void *)(uintptr_t)file->bytes, file->size);
+	cleanup_close(&file->fd);
+	*file = (struct file_view){.fd = -1};
+}
+
+int file_read(const char *path, unsigned char **bytes, size_t *size, struct error *err)
+{
+	struct stat st;
+	CLEANUP_CLOSE int fd = open_regular(path, &st, err);
+
+	if (fd < 0)
+		return -1;
+	if (st.st_size > SMALL_FILE)
+		return error_set(err, ERROR_INPUT, 0, "'%s' is too large", path);
+	*size = 0;
+	*bytes = malloc((size_t)st.st_size + 1);
+	if (*bytes == NULL)
+		return error_set(err, ERROR_SYSTEM, errno, "cannot read '%s'", path);
+	while (*size < (size_t)st.st_size) {
+		ssize_t n = TEMP_FAILURE_RETRY(read(fd, *bytes + *size, (size_t)st.st_size - *size));
+
+		if (n <= 0) {
+			error_set(err, ERROR_SYSTEM, n < 0 ? errno : 0, "cannot read '%s'%s", path,
+				  n < 0 ? "" : ": it became shorter");
+			free(*bytes);
+			*bytes = NULL;
+			return -1;
+		}
+		*size += (size_t)n;
+	}
+	(*bytes)[*size] = '\0';
+	return 0;
+}
+
+int file_write_at(int fd, const void *bytes, size_t size, uint64_t offset, const char *name,
+		  struct error *err)
+{
+	const unsigned char *next = bytes;
+
+	while (size > 0) {
+		ssize_t n = TEMP_FAILURE_RETRY(pwrite(fd, next, size, (off_t)offset));
+
+		if (n <= 0)
+			return error_set(err, ERROR_SYSTEM, n < 0 ? errno : ENOSPC, "cannot write '%s'",
+					 name);
+		next += n;
+		size -= (size_t)n;
+		offset += (uint64_t)n;
+	}
+	return 0;
+}
+
+int file_resize(int fd, uint64_t size, const char *name, struct error *err)
+{
+	if (UNINTERRUPTED(ftruncate(fd, (off_t)size)) != 0)
+		return error_set(err, ERROR_SYSTEM, errno, "cannot write '%s'", name);
+	return 0;
+}
+
+/* A new file in a directory, without a name where the file system can do that;
+ * else *name is its name, for the caller to free. */
+static int open_temporary(const char *directory, char **name)
+{
+	int fd = UNINTERRUPTED(open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0666));
+
+	*name = NULL;
+	if (fd >= 0)
+		return fd;
+	*name = format_string("%s/.mkbootimg.XXXXXX", directory);
+	fd = mkostemp(*name, O_CLOEXEC);
+	if (fd < 0) {
+		int errnum = errno;
+
+		free(*name);
+		*name = NULL;
+		errno = errnum;
+		return -1;
+	}
+	mode_t mask = umask(0);
+	umask(mask);
+	fchmod(fd, 0666 & ~mask);
+	return fd;
+}
+
+/* Follow symbolic links, and make sure that nothing but a regular file is
+ * replaced. */
+static char *resolve_output(const char *path, struct error *err)
+{
+	struct stat st;
+
+	if (stat(path, &st) != 0) {
+		if (errno == ENOENT && lstat(path, &st) != 0)
+			return format_string("%s", path);
+		error_set(err, ERROR_SYSTEM, errno, "cannot write '%s'", path);
+		return NULL;
+	}
+	if (!S_ISREG(st.st_mode)) {
+		error_set(err, ERROR_USAGE, 0, "cannot write '%s': it is %s", path,
+			  S_ISDIR(st.st_mode) ? "a directory" : "not a regular file");
+		error_hint(err, "name a file with -o");
+		return NULL;
+	}
+	char *real = realpath(path, NULL);
+	if (real == NULL)
+		error_set(err, ERROR_SYSTEM, errno, "cannot write '%s'", path);
+	return real;
+}
+
+int output_begin(struct output *output, const char *path, struct error *err)
+{
+	*output = (struct output){.fd = -1};
+	if (path == NULL) {
+		const char *directory = getenv("TMPDIR");
+
+		if (directory == NULL || directory[0] == '\0')
+			directory = "/tmp";
+		output->fd = open_temporary(directory, &output->temporary);
+		if (output->fd < 0) {
+			error_set(err, ERROR_SYSTEM, errno, "cannot create a temporary file in '%s'", directory);
+			return error_hint(err, "name another directory by the environment variable TMPDIR");
+		}
+		if (output->temporary != NULL) {
+			unlink(output->temporary);
+			free(output->temporary);
+			output->temporary = NULL;
+		}
+		return 0;
+	}
+
+	output->path = resolve_output(path, err);
+	if (output->path == NULL)
+		return -1;
+	CLEANUP_FREE char *copy = format_string("%s", output->path);
+	const char *directory = dirname(copy);
+	output->fd = open_temporary(directory, &output->temporary);
+	if (output->fd < 0) {
+		int errnum = errno;
+
+		output_end(output);
+		return error_set(err, ERROR_SYSTEM, errnum, "cannot write '%s'", path);
+	}
+	return 0;
+}
+
+int output_commit(struct output *output, struct error *err)
+{
+	if (UNINTERRUPTED(fsync(output->fd)) != 0)
+		return error_set(err, ERROR_SYSTEM, errno, "cannot write '%s'", output->path);
+	if (output->temporary == NULL) {
+		/* A file cannot be linked over another one: link, then rename. */
+		CLEANUP_FREE char *self = format_string("/proc/self/fd/%d", output->fd);
+		CLEANUP_FREE char *copy = format_string("%s", output->path);
+		const char *directory = dirname(copy);
+
+		for (unsigned int i = 0; output->temporary == NULL; i++) {
+			char *name = format_string("%s/.mkbootimg.%ld.%u", directory, (long)getpid(), i);
+
+			if (linkat(AT_FDCWD, self, AT_FDCWD, name, AT_SYMLINK_FOLLOW) == 0) {
+				output->temporary = name;
+				break;
+			}
+			int errnum = errno;
+			free(name);
+			if (errnum != EEXIST)
+				return error_set(err, ERROR_SYSTEM, errnum, "cannot write '%s'",
+						 output->path);
+		}
+	}
+	if (rename(output->temporary, output->path) != 0)
+		return error_set(err, ERROR_SYSTEM, errno, "cannot write '%s'", output->path);
+	free(output->temporary);
+	output->temporary = NULL;
+	return 0;
+}
+
+void output_end(struct output *output)
+{
+	if (output->temporary != NULL)
+		unlink(output->temporary);
+	free(output->temporary);
+	free(output->path);
+	cleanup_close(&output->fd);
+	*output = (struct output){.fd = -1};
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Files: whole reads and writes, and output that appears complete or not at
+ * all.
+ */
+#ifndef MKBOOTIMG_FILEIO_H
+#define MKBOOTIMG_FILEIO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/error.h"
+
+/* For automatic variables: freed or closed when they go out of scope. */
+#define CLEANUP_FREE __attribute__((cleanup(cleanup_free)))
+#define CLEANUP_CLOSE __attribute__((cleanup(cleanup_close)))
+void cleanup_free(void *pointer_to_pointer);
+void cleanup_close(const int *fd);	/* -1 is nothing */
+
+/* As asprintf, but ends the program when there is no memory: for strings as
+ * small as a path.  The caller frees. */
+char *format_string(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* A path's last component, in the path itself. */
+const char *path_name(const char *path);
+
+/* A file's bytes, mapped read-only. */
+struct file_view {
+	int fd;
+	const unsigned char *bytes;	/* valid until file_close */
+	size_t size;
+	dev_t device;
+	ino_t inode;
+};
+
+/* Map a regular file.  Refuses directories, devices and FIFOs, without waiting for
+ * a FIFO's writer; file_open() also empty files, of which bytes would be NULL. */
+int file_open_any(struct file_view *file, const char *path, struct error *err);
+int file_open(struct file_view *file, const char *path, struct error *err);
+void file_close(struct file_view *file);
+
+/* Read a small regular file (at most 16 MiB) whole.  The caller frees *bytes,
+ * which has a NUL behind its end. */
+int file_read(const char *path, unsigned char **bytes, size_t *size, struct error *err);
+
+/* Write all bytes at an offset; name is for the message. */
+int file_write_at(int fd, const void *bytes, size_t size, uint64_t offset, const char *name,
+		  struct error *err);
+
+/* Make a file that long; what is added is zeros. */
+int file_resize(int fd, uint64_t size, const char *name, struct error *err);
+
+/* Output that is invisible until it is complete. */
+struct output {
+	int fd;			/* open for reading and writing */
+	char *path;		/* where it will appear; NULL: nowhere, it is anonymous */
+	char *temporary;	/* its name meanwhile, NULL while it has none */
+};
+
+/* Begin to write a file in path's directory, or, if path is NULL, a file
+ * without a name in $TMPDIR.  An existing path must be a regular file. */
+int output_begin(struct output *output, const char *path, struct error *err);
+/* Make it appear, on the disk, under its name, with mode 0666 less the umask. */
+int output_commit(struct output *output, struct error *err);
+/* Release it; what was not committed is gone, and the old file unchanged. */
+void output_end(struct output *output);
+
+#endif
