@@ -14,7 +14,7 @@ CFLAGS ?= -O2 -g
 # SANITIZE=1: AddressSanitizer and UndefinedBehaviorSanitizer
 # WERROR=0: warnings are not errors
 # V=1: show the commands
-# DEPS=no: make run, make check, check-long and matrix install and download nothing
+# DEPS=no: make run, check, check-long, coverage and matrix install and download nothing
 
 ifeq ($(V),1)
 Q :=
@@ -46,6 +46,13 @@ ifeq ($(FUZZER),1)
 OUT := build/fuzz
 OUR_CFLAGS += -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 OUR_LIBS += -fsanitize=address,undefined
+endif
+# COVERAGE=1, for "make coverage" only: what has run is counted.  gcc saves the counts
+# before fork() and exec() where it knows these for what they are, in GNU C.
+ifeq ($(COVERAGE),1)
+OUT := build/coverage
+OUR_CFLAGS += -std=gnu17 --coverage
+OUR_LIBS += --coverage -Wl,--wrap=_exit,--wrap=raise
 endif
 
 # ---- The tool --------------------------------------------------------------
@@ -143,6 +150,7 @@ help:
 	@echo "make check-long the same, with what takes minutes: all machines, all of Bochs, fuzzing"
 	@echo "make matrix     boot kernels on a hundred kinds of machine, and print a table"
 	@echo "make firmware   boot on bad firmware, one table of it all.  ROWS=PATTERN some of it"
+	@echo "make coverage   run all tests, and print how much of the tool's code they run; likewise"
 	@echo "make fuzz       fuzz what reads files, each for FUZZ_SECONDS (600); installs what is missing"
 	@echo "make install    install it all into PREFIX (/usr/local); DESTDIR=DIR goes before it"
 	@echo "make uninstall  remove what make install put there, with the same PREFIX and DESTDIR"
