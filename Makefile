@@ -150,7 +150,7 @@ help:
 	@echo "make check-long the same, with what takes minutes: all machines, all of Bochs, fuzzing"
 	@echo "make matrix     boot kernels on a hundred kinds of machine, and print a table"
 	@echo "make firmware   boot on bad firmware, one table of it all.  ROWS=PATTERN some of it"
-	@echo "make coverage   run all tests, and print how much of the tool's code they run; likewise"
+	@echo "make coverage   print what of the tool the tests run, a line per file; installs what is missing"
 	@echo "make fuzz       fuzz what reads files, each for FUZZ_SECONDS (600); installs what is missing"
 	@echo "make install    install it all into PREFIX (/usr/local); DESTDIR=DIR goes before it"
 	@echo "make uninstall  remove what make install put there, with the same PREFIX and DESTDIR"
