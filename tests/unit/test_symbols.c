@@ -529,6 +529,7 @@ TEST(makes_paths_relative)
 		"-g .///source.c -o fixture",
 		"-g -fdebug-prefix-map=$PWD=. ./source.c -o fixture",
 		"-g -gdwarf-4 $PWD/source.c -o fixture",
+		"-g -fdebug-prefix-map=$PWD=/build/ $PWD/source.c -o fixture",
 	};
 
 	for (size_t i = 0; i < COUNT(commands); i++) {
@@ -540,6 +541,22 @@ TEST(makes_paths_relative)
 		CHECK(strcmp(frame.file, "source.c") == 0, "%s: %s", commands[i], frame.file);
 		drop(&f);
 	}
+}
+
+/* Of a path that is too long the end is kept. */
+TEST(shortens_paths)
+{
+	struct symbol_frame frame;
+
+	assert_true(run("name=$(printf '%0200d' 0); mkdir -p $name/$name && cp source.c $name/$name/"));
+	struct fixture f = make("gcc", "-g 0*/0*/source.c -o fixture");
+	uint64_t address = find_symbol(&f, "recurse").st_value;
+
+	assert_int_equal(symbols_find(f.symbols, address, false, &frame, 1), 1);
+	assert_int_equal(strlen(frame.file), sizeof(frame.file) - 1);
+	assert_memory_equal(frame.file, "...0", 4);
+	assert_string_equal(frame.file + sizeof(frame.file) - sizeof("0/source.c"), "0/source.c");
+	drop(&f);
 }
 
 /* A name that is not demangled is put together from debug information. */
@@ -571,6 +588,14 @@ TEST(names_what_functions_are_nested_in)
 		assert_string_equal(frame.file, "a.cc");
 	}
 	drop(&f);
+	/* Where there is no room for all of it, the name alone. */
+	f = make("g++", "-Dkernel=k$(printf '%0300d' 0) -g -O1 -fno-inline -fno-exceptions a.cc -o fixture");
+	char name[400];
+	struct symbol_frame frame;
+	snprintf(name, sizeof(name), "_ZN301k%0300d5twiceIiEET_S1_", 0);
+	assert_int_equal(symbols_find(f.symbols, find_symbol(&f, name).st_value, false, &frame, 1), 1);
+	assert_string_equal(frame.function, "twice<int>");
+	drop(&f);
 }
 
 TEST(demangles_what_is_simple)
@@ -601,6 +626,8 @@ TEST(demangles_what_is_simple)
 		{ "_ZN3fooS_E", NULL },
 		{ "_RNvC6_123foo3bar", NULL },
 		{ "main", NULL }, { "", NULL }, { "_", NULL }, { "_Z", NULL }, { "_ZN", NULL },
+		{ "_ZN1a1b1c1d1e1f1g1h1i1j1k1l1m1n1o1p1q1r1s1t1u1v1w1x1y1z1a1b1c1d1e1f1gEv", NULL },
+		{ "_ZN5$u1b$E", "$u1b$" },
 		{ "_ZNE", NULL }, { "_ZN3fo", NULL }, { "_ZN3foo", NULL }, { "_Z0", NULL },
 		{ "_ZN99999999999999999999999999fooE", NULL }, { "_ZNC1E", NULL }, { "_ZSt", NULL },
 	};
@@ -1215,6 +1242,7 @@ int main(void)
 		cmocka_unit_test(chooses_the_symbol_that_says_most),
 		cmocka_unit_test(names_data),
 		cmocka_unit_test(makes_paths_relative),
+		cmocka_unit_test(shortens_paths),
 		cmocka_unit_test(names_what_functions_are_nested_in),
 		cmocka_unit_test(demangles_what_is_simple),
 		cmocka_unit_test(unwinds_at_each_instruction),
