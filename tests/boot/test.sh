@@ -89,6 +89,12 @@ has "a shard without tests: plan" out "1..0"
 try "repeated" 0 "$MKBOOTIMG" test --repeat 3 good.img
 has "repeated: the last" out "ok 3 - good.img (3 of 3)"
 
+# More at a time than there may be files: fewer run, and that is all.
+few_files() { (ulimit -n 28 && "$MKBOOTIMG" test -j 100 --repeat 12 good.img); }
+try "few files" 0 few_files
+check "few files: all pass" test "$(grep -c '^ok' out)" -eq 12
+empty "few files: nothing is said" err
+
 # Other ways to pass.
 try "a text" 0 "$MKBOOTIMG" test --timeout 30 --expect "the low segment is there" "$KERNELS/low-mb1.elf"
 try "a text that does not come" 1 "$MKBOOTIMG" test --timeout 30 --expect "no such text" "$KERNELS/low-mb1.elf"
