@@ -90,7 +90,7 @@ try "repeated" 0 "$MKBOOTIMG" test --repeat 3 good.img
 has "repeated: the last" out "ok 3 - good.img (3 of 3)"
 
 # More at a time than there may be files: fewer run, and that is all.
-few_files() { (ulimit -n 28 && "$MKBOOTIMG" test -j 100 --repeat 12 good.img); }
+few_files() { (ulimit -n 28 && exec timeout 100 "$MKBOOTIMG" test -j 100 --repeat 12 good.img); }
 try "few files" 0 few_files
 check "few files: all pass" test "$(grep -c '^ok' out)" -eq 12
 empty "few files: nothing is said" err
