@@ -99,7 +99,7 @@ $(SHARE)/%.bin: $(LOADER_COPIES)
 
 $(TEMPLATE_LINK):
 	@mkdir -p $(@D)
-	$(Q)ln -sr templates $@
+	$(Q)ln -srfn templates $@
 
 -include $(OBJECTS:.o=.d) $(MAIN_OBJECT:.o=.d)
 
