@@ -12,14 +12,14 @@ kernel_main:	lea rsi, [text]
 		test al, al
 		jz .scroll
 		cmp al, [rdi]
-		check e
+		check e, "the text is on the screen"
 		add rdi, 2
 		jmp .next
 
 .scroll:	lea rsi, [lines]
 		call print
 		cmp byte [abs SCREEN], ' '
-		check e
+		check e, "the screen has scrolled"
 		finish SUCCESS
 
 section .rodata

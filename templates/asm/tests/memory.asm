@@ -7,7 +7,7 @@ kernel_main:	mov rsi, [rdi + mkbootimg_info.memory_map]
 		xor eax, eax		; where the last region ended
 		xor edx, edx		; usable memory so far
 .next:		cmp [rsi + mkbootimg_memory_region.start], rax
-		check ae
+		check ae, "regions are sorted"
 		mov rax, [rsi + mkbootimg_memory_region.size]
 		cmp dword [rsi + mkbootimg_memory_region.kind], MKBOOTIMG_MEMORY_USABLE
 		jne .other
@@ -18,5 +18,5 @@ kernel_main:	mov rsi, [rdi + mkbootimg_info.memory_map]
 		jnz .next
 
 		cmp rdx, 1024 * 1024
-		check ae
+		check ae, "a megabyte is usable"
 		finish SUCCESS
