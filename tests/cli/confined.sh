@@ -96,6 +96,10 @@ programs "test" exe mkbootimg qemu-system-x86_64
 check "test: its directory is its own" grep -qE 'mkdir\("[^"]*mkbootimg-logs\.[A-Za-z0-9]+", 0700\)' calls
 check "test: leaves nothing" test -z "$(ls -A tmp)"
 
+traced "new" 0 "$MKBOOTIMG" new here/k
+only "new" "here" "here/k(/.*)?"
+programs "new" mkbootimg
+
 # And there is no way to a shell in the program.
 if command -v nm >/dev/null; then
 	nm -D --undefined-only "$MKBOOTIMG" | grep -wE 'system|popen|wordexp' >shells

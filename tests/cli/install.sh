@@ -37,7 +37,10 @@ has "uninstall" out "make uninstall "
 
 {
 	echo "755 bin/mkbootimg"
-	echo "644 include/mkbootimg.h"
+	for header in h inc rs; do
+		echo "644 include/mkbootimg.$header"
+	done
+	(cd "$ROOT" && find -L templates -type f -printf '644 share/mkbootimg/%p\n')
 	echo "644 share/doc/mkbootimg/LICENSE"
 	echo "644 share/pkgconfig/mkbootimg.pc"
 	for page in "$ROOT"/man/*.[157]; do
@@ -189,6 +192,14 @@ END
 try "a kernel out of the tree" 0 gcc -Wall -Wextra -Werror -ffreestanding -nostdlib -static -no-pie $flags -o own.elf own.c
 MKBOOTIMG=$installed boots "boots" own.elf
 
+# ---- Templates ---------------------------------------------------------------
+
+for language in c asm rust; do
+	try "a project, $language" 0 nobody "$installed" new "tmp/$language" --lang "$language"
+	"$MKBOOTIMG" new "$language" --lang "$language"
+	check "a project, $language: as from the build tree" diff -r "$language" "tmp/$language"
+done
+
 # ---- And away ----------------------------------------------------------------
 
 try "make uninstall" 0 nobody make -C src uninstall DESTDIR="$PWD/root" PREFIX=/usr
@@ -205,7 +216,7 @@ empty "says nothing of them" err
 printf '%s\n' bin/another share/man/man1/another.1 share/mkbootimg/bootloader/foreign.inc \
 	share/mkbootimg/foreign >want.left
 check "which all survive" diff want.left left
-check "a directory of ours goes if it is empty" test ! -e opt/share/doc/mkbootimg
+check "a directory of ours goes if it is empty" test ! -e opt/share/doc/mkbootimg -a ! -e opt/share/mkbootimg/templates
 check "a directory of everyone's stays" test -d opt/include
 
 chmod -R u+w src
