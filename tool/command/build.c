@@ -6,12 +6,14 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "bootabi.h"
+#include "command/values.h"
 #include "plan/boottable.h"
 #include "config/config.h"
 #include "image/image.h"
@@ -34,12 +36,10 @@ enum {
 	OPT_BOOT_INFO_ADDRESS,
 };
 
-#define PROTOCOL_NAMES "auto, native, multiboot1, multiboot2, pvh, bootloader-0.9"
-
 const struct argp_option plan_options_list[] = {
 	{ "cmdline", 'c', "STRING", 0, "Give the kernel this command line", 0 },
 	{ "module", 'm', "FILE[=NAME]", 0, "Load FILE along with the kernel; may be repeated", 0 },
-	{ "protocol", OPT_PROTOCOL, "NAME", 0, "Enter the kernel by this protocol: " PROTOCOL_NAMES, 0 },
+	{ "protocol", OPT_PROTOCOL, "NAME", 0, "Enter the kernel by this protocol: auto, " PROTOCOL_NAMES, 0 },
 	{ "video", OPT_VIDEO, "MODE", 0, "Set the screen to text or to WIDTHxHEIGHT[xBPP]", 0 },
 	{ "stack-size", OPT_STACK_SIZE, "SIZE", 0, "Give the kernel a stack of SIZE bytes (default 64K; bootloader-0.9: 2M)", 0 },
 	{ "kernel-base", OPT_KERNEL_BASE, "ADDR", 0, "Put a position-independent kernel at ADDR (default 0x200000)", 0 },
@@ -130,7 +130,7 @@ static void parse_features(const char *text, struct crate_options *crate, const 
 
 	crate->has_features = true;
 	if (crate_parse_features(text, &crate->features, &wrong, &length) != 0)
-		argp_error(state, "--features: '%.*s' is none of " CRATE_FEATURE_NAMES, length, wrong);
+		values_refuse(state, "features", wrong, length);
 }
 
 static void parse_address(const char *option, const char *text, uint64_t *address,
@@ -168,7 +168,7 @@ static error_t parse_plan_option(int key, char *arg, struct argp_state *state)
 		if (options->protocol != NULL)
 			note_given(options, state);
 		if (options->protocol != NULL && !protocol_exists(arg))
-			argp_error(state, "--protocol: '%s' is none of " PROTOCOL_NAMES, arg);
+			values_refuse(state, "protocol", arg, INT_MAX);
 		return 0;
 	case OPT_VIDEO:
 		note_given(options, state);

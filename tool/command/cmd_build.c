@@ -48,7 +48,7 @@ int command_build(int argc, char **argv, struct error *err)
 	struct output output;
 	struct build_result result;
 
-	if (command_parse(&build_command_argp, argc, argv, 0, &arguments, err) != 0)
+	if (command_parse(argc, argv, &arguments, err) != 0)
 		return STATUS_USAGE;
 	int status = build_image(arguments.kernel, &arguments.build, false, &output, &result, err);
 	output_end(&output);
