@@ -145,7 +145,7 @@ lint:
 		-Iinclude -Itool tool
 	clang-tidy --quiet tool/*.c tool/*/*.c tests/fuzz/*.c -- -std=c17 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 \
 		-DMKBOOTIMG_VERSION='""' -Iinclude -Itool -Itests/unit 2>/dev/null
-	shellcheck -x -S warning -e SC1091 .ci/run scripts/* tests/lib.sh tests/*/*.sh
+	shellcheck -x -S warning -e SC1091 .ci/run completions/mkbootimg scripts/* tests/lib.sh tests/*/*.sh
 	mandoc -Tlint -W warning man/*
 
 clean:
@@ -177,6 +177,9 @@ DATADIR ?= $(PREFIX)/share
 INCLUDEDIR ?= $(PREFIX)/include
 MANDIR ?= $(DATADIR)/man
 PKGCONFIGDIR ?= $(DATADIR)/pkgconfig
+BASHCOMPDIR ?= $(DATADIR)/bash-completion/completions
+ZSHCOMPDIR ?= $(DATADIR)/zsh/site-functions
+FISHCOMPDIR ?= $(DATADIR)/fish/vendor_completions.d
 
 files_in = $(foreach file,$(TEMPLATES),$(if $(filter $(1)/,$(dir $(file))),$(file)))
 define newline
@@ -193,6 +196,9 @@ $(call $(1),644,$(DATADIR)/doc/mkbootimg,LICENSE)
 $(foreach directory,$(TEMPLATE_DIRS),$(call $(1),644,$(DATADIR)/mkbootimg/$(directory),$(call files_in,$(directory)))$(newline))
 $(call $(1),644,$(INCLUDEDIR),include/mkbootimg.h include/mkbootimg.inc include/mkbootimg.rs)
 $(call $(1),644,$(PKGCONFIGDIR),mkbootimg.pc.in)
+$(call $(1),644,$(BASHCOMPDIR),completions/mkbootimg)
+$(call $(1),644,$(ZSHCOMPDIR),completions/_mkbootimg)
+$(call $(1),644,$(FISHCOMPDIR),completions/mkbootimg.fish)
 $(call $(1),644,$(MANDIR)/man1,$(wildcard man/*.1))
 $(call $(1),644,$(MANDIR)/man5,$(wildcard man/*.5))
 $(call $(1),644,$(MANDIR)/man7,$(wildcard man/*.7))

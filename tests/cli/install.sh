@@ -42,6 +42,9 @@ has "uninstall" out "make uninstall "
 	done
 	(cd "$ROOT" && find -L templates -type f -printf '644 share/mkbootimg/%p\n')
 	echo "644 share/doc/mkbootimg/LICENSE"
+	echo "644 share/bash-completion/completions/mkbootimg"
+	echo "644 share/fish/vendor_completions.d/mkbootimg.fish"
+	echo "644 share/zsh/site-functions/_mkbootimg"
 	echo "644 share/pkgconfig/mkbootimg.pc"
 	for page in "$ROOT"/man/*.[157]; do
 		echo "644 share/man/man${page##*.}/${page##*/}"
