@@ -137,6 +137,7 @@ static int debug_target(const struct arguments *arguments, const struct target *
 	struct qemu_machine machine = {
 		.program = arguments->machine.qemu,
 		.image = target->path,
+		.format = target->format->driver,
 		.disk = arguments->machine.disk,
 		.display = target_display(&arguments->machine, arguments->user, "debug", arguments->build.quiet),
 		.debug_console = console,
@@ -159,6 +160,7 @@ static int debug_target(const struct arguments *arguments, const struct target *
 	CLEANUP_FREE char *kernel = find_kernel(arguments, target, err);
 	options.kernel = kernel;
 	if (err->class != ERROR_NONE ||
+	    target_check_disk(target, &arguments->machine, err) != 0 ||
 	    target_memory(target, &arguments->machine, &machine.memory, err) != 0 ||
 	    target_check_serial(&arguments->machine, err) != 0)
 		return STATUS_CANNOT;

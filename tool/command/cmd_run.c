@@ -599,6 +599,7 @@ static int run_target(const struct arguments *arguments, const struct target *ta
 	struct qemu_machine machine = {
 		.program = arguments->machine.qemu,
 		.image = target->path,
+		.format = target->format->driver,
 		.disk = arguments->machine.disk,
 		.reboots = arguments->cargo.reboots,
 		.display = target_display(&arguments->machine, arguments->user, "run", arguments->build.quiet),
@@ -614,6 +615,8 @@ static int run_target(const struct arguments *arguments, const struct target *ta
 				       .own_image = target->own_image,
 				       .want_screen = arguments->screen };
 
+	if (target_check_disk(target, &arguments->machine, err) != 0)
+		return STATUS_USAGE;
 	if (target_memory(target, &arguments->machine, &machine.memory, err) != 0 ||
 	    choose_accel(arguments, &machine, err) != 0 ||
 	    (!arguments->dry_run && target_check_serial(&arguments->machine, err) != 0))
