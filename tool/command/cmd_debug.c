@@ -121,14 +121,6 @@ static void append_output(void)
 		fcntl(STDOUT_FILENO, F_SETFL, fcntl(STDOUT_FILENO, F_GETFL) | O_APPEND);
 }
 
-/* Die as we were asked to. */
-static int die(int number)
-{
-	signal(number, SIG_DFL);
-	raise(number);
-	return 128 + number;
-}
-
 static int debug_target(const struct arguments *arguments, const struct target *target,
 			int *signal_number, struct error *err)
 {
@@ -216,7 +208,7 @@ static int debug(const struct arguments *arguments, struct error *err)
 	}
 	target_close(&target);
 	if (signal_number != 0)
-		return die(signal_number);
+		return command_die(signal_number);
 	return err->class == ERROR_USAGE ? STATUS_USAGE : status;
 }
 

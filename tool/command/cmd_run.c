@@ -402,14 +402,6 @@ static int cannot(const struct arguments *arguments, const struct run_outcome *o
 	return STATUS_CANNOT;
 }
 
-/* Die as we were asked to. */
-static int die(int number)
-{
-	signal(number, SIG_DFL);
-	raise(number);
-	return 128 + number;
-}
-
 /* The exit status. */
 static int judge(const struct arguments *arguments, const struct run_outcome *outcome,
 		 struct error *err)
@@ -436,9 +428,9 @@ static int judge(const struct arguments *arguments, const struct run_outcome *ou
 	case VERDICT_NOT_ENTERED:
 		return cannot(arguments, outcome, err);
 	case VERDICT_SIGNAL:
-		return die(outcome->code);
+		return command_die(outcome->code);
 	case VERDICT_PIPE:
-		return die(SIGPIPE);
+		return command_die(SIGPIPE);
 	}
 	return STATUS_CANNOT;
 }
