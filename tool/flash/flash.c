@@ -102,39 +102,63 @@ static int start_writing(struct writer *w, struct error *err)
 	return sync_device(w, 0, err);
 }
 
-/* Write bytes that differ; zeros the device may make itself, if it can. */
-static int write_run(struct writer *w, size_t start, size_t size, uint64_t offset, struct error *err)
+/* Let the device make zeros by itself, which some can. */
+static bool clear(struct writer *w, size_t size, uint64_t offset)
 {
-	const unsigned char *bytes = w->want + start;
+	if (size < CLEAR_SIZE || w->cannot_clear)
+		return false;
+	if (fallocate(w->flash->device, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)offset, (off_t)size) != 0) {
+		w->cannot_clear = true;
+		return false;
+	}
+	w->flash->cleared += size;
+	return true;
+}
 
+/* What is to be done about a block. */
+enum need {
+	NEED_NOTHING,	/* it is there */
+	NEED_ZEROS,
+	NEED_BYTES,
+};
+
+static enum need judge(const unsigned char *want, const unsigned char *have, size_t size)
+{
+	return memcmp(want, have, size) == 0 ? NEED_NOTHING :
+	       bytes_are_zero(want, size)    ? NEED_ZEROS :
+					       NEED_BYTES;
+}
+
+/* Do it for blocks of one kind. */
+static int write_run(struct writer *w, enum need need, size_t start, size_t size, uint64_t offset,
+		     struct error *err)
+{
+	if (need == NEED_NOTHING || size == 0)
+		return 0;
 	if (start_writing(w, err) != 0)
 		return -1;
-	if (size >= CLEAR_SIZE && !w->cannot_clear && bytes_are_zero(bytes, size)) {
-		if (fallocate(w->flash->device, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)(offset + start),
-			      (off_t)size) == 0) {
-			w->flash->cleared += size;
-			return 0;
-		}
-		w->cannot_clear = true;
-	}
-	return write_bytes(w, bytes, size, offset + start, err);
+	if (need == NEED_ZEROS && clear(w, size, offset + start))
+		return 0;
+	return write_bytes(w, w->want + start, size, offset + start, err);
 }
 
 /* Write those blocks of a chunk that differ, from byte start on. */
 static int write_chunk(struct writer *w, size_t start, size_t size, uint64_t offset, struct error *err)
 {
-	size_t run = start;	/* where the bytes begin that differ, or start */
+	enum need need = NEED_NOTHING;	/* of the blocks from start to block */
 
 	for (size_t block = start; block < size; block += BLOCK) {
 		size_t length = size - block < BLOCK ? size - block : BLOCK;
+		enum need next = judge(w->want + block, w->have + block, length);
 
-		if (memcmp(w->want + block, w->have + block, length) != 0)
+		if (next == need)
 			continue;
-		if (block > run && write_run(w, run, block - run, offset, err) != 0)
+		if (write_run(w, need, start, block - start, offset, err) != 0)
 			return -1;
-		run = block + length;
+		start = block;
+		need = next;
 	}
-	return size > run ? write_run(w, run, size - run, offset, err) : 0;
+	return write_run(w, need, start, size - start, offset, err);
 }
 
 /* The device's bytes; what cannot be read differs: writing may mend it. */
