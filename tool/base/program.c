@@ -43,10 +43,14 @@ int program_start(struct program *program, const char *const *arguments, const i
 /* The line of its words that says why, in the words themselves. */
 static const char *find_complaint(const struct program *program, char *words)
 {
-	char *line = program->complaint != NULL ? strstr(words, program->complaint) : NULL;
+	char *line = NULL;
 
+	/* The last one: what comes before it is often a consequence already. */
+	for (char *next = words; program->complaint != NULL && (next = strstr(next, program->complaint)) != NULL;) {
+		next += strlen(program->complaint);
+		line = next;
+	}
 	if (line != NULL) {
-		line += strlen(program->complaint);
 		line[strcspn(line, "\n")] = '\0';
 		return line;
 	}

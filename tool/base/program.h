@@ -15,7 +15,7 @@
 struct program {
 	const char *name;
 	const char *package;	/* of Debian, where it is in */
-	const char *complaint;	/* what is in the line that says why it failed; NULL: the last line */
+	const char *complaint;	/* what is before the words that say why it failed; NULL: the last line's start */
 	const sigset_t *mask;	/* its signal mask, NULL: ours */
 	/* While it runs. */
 	pid_t pid;
