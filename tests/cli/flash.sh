@@ -254,7 +254,7 @@ try "a device that fails when it is waited for" 1 injected fdatasync:error=EIO:w
 has "a device that fails when it is waited for: why" err "cannot write to '$DEVICE' at byte "
 fill_disk
 try "a device that keeps nothing" 1 injected pwrite64:retval=4096:when=1+
-has "a device that keeps nothing: why" err "'$DEVICE' does not hold what was written to it: byte 0 differs"
+has "a device that keeps nothing: why" err "'$DEVICE' does not hold what was written to it, from byte 0"
 try "an interrupted call is made again" 0 injected pwrite64:error=EINTR:when=2
 check "an interrupted call is made again: the image is on it" on_device
 number=$(strace -e trace=pread64 "$MKBOOTIMG" flash --yes -q k.img "$DEVICE" 2>&1 | grep -c '^pread64')

@@ -196,7 +196,7 @@ TEST(what_was_not_kept_is_noticed)
 
 	write_all(&flash);
 	fill(flash.device, 4 * MIB + 12345, 1, 1);
-	assert_refused(flash_compare(&flash, &err), &err, ERROR_SYSTEM, "byte 4206649 differs", "");
+	assert_refused(flash_compare(&flash, &err), &err, ERROR_SYSTEM, "written to it, from byte 4206649", "");
 	assert_int_equal(ftruncate(flash.device, 2 * MIB), 0);
 	assert_refused(flash_compare(&flash, &err), &err, ERROR_SYSTEM, "cannot read 'device' back at byte 2097152", "");
 	close(flash.image);

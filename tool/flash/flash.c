@@ -259,7 +259,7 @@ static int compare_chunk(const struct flash *flash, const unsigned char *want, c
 		return 0;
 	while (want[same] == have[same])
 		same++;
-	error_set(err, ERROR_SYSTEM, 0, "'%s' does not hold what was written to it: byte %" PRIu64 " differs",
+	error_set(err, ERROR_SYSTEM, 0, "'%s' does not hold what was written to it, from byte %" PRIu64,
 		  flash->device_name, offset + same);
 	return error_hint(err, "it fails, or is smaller than it says: take another one");
 }
