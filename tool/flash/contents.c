@@ -62,7 +62,8 @@ static void look(struct contents *contents, int fd, int partition, uint64_t offs
 	blkid_probe_set_superblocks_flags(probe, BLKID_SUBLKS_LABEL | BLKID_SUBLKS_TYPE | BLKID_SUBLKS_USAGE);
 	blkid_do_safeprobe(probe);
 	const char *type = value(probe, "TYPE"), *label = value(probe, "LABEL");
-	CLEANUP_FREE char *quoted = format_string(label[0] != '\0' ? " '%s'" : "", label);
+	const char *quote = label[0] != '\0' ? "'" : "";
+	CLEANUP_FREE char *quoted = format_string("%s%s%s%s", label[0] != '\0' ? " " : "", quote, label, quote);
 
 	if (partition > 0)
 		add_line(contents, format_string("partition %d: %s%s, %s", partition,

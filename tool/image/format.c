@@ -19,7 +19,7 @@
 
 /* What is read of a disk to know what it is: stage 2 and the boot table lie in it,
  * wherever the partition of an image of ours begins. */
-#define START_MIB "4"
+#define START_COUNT "count=4"	/* MiB */
 
 #define QCOW2_OFF_BACKING 8
 #define QCOW2_OFF_INCOMPATIBLE 72
@@ -259,7 +259,7 @@ int format_read(const struct image_format *format, const struct file_view *file,
 	CLEANUP_FREE char *to_word = format_string("of=%s", to);
 	const char *all[] = { "qemu-img", "convert", "-f", format->driver, "-O", "raw", from, to, NULL };
 	const char *start[] = { "qemu-img", "dd",	    "-f",      format->driver, "-O",
-				"raw",	    "bs=1M",  "count=" START_MIB, from_word, to_word, NULL };
+				"raw",	    "bs=1M",  START_COUNT, from_word, to_word, NULL };
 	const int inherit[] = { file->fd, raw->fd };
 
 	if (program_run(&qemu_img, start_only ? start : all, inherit, 2, err) != 0)
