@@ -88,9 +88,10 @@ check "iso: fdisk reads the partition table: an active partition" grep -qE '^k.i
 
 # ---- The same input, the same bytes ------------------------------------------------
 
-mkdir again other-tmp
+mkdir again other-tmp home
+echo "-volid MINE -publisher ME" >home/.xorrisorc
 for format in $FOREIGN iso; do
-	try "$format: again" 0 env TZ=Asia/Tokyo TMPDIR="$PWD/other-tmp" SOURCE_DATE_EPOCH=1234567890 sh -c \
+	try "$format: again" 0 env TZ=Asia/Tokyo HOME="$PWD/home" TMPDIR="$PWD/other-tmp" SOURCE_DATE_EPOCH=1234567890 sh -c \
 		"umask 077; exec $MKBOOTIMG build -f $format -c success -o again/k.$format k.elf"
 	check "$format: the same bytes" cmp again/k.$format k.$format
 	check "$format: the umask's permissions" test "$(stat -c %a again/k.$format)" = 600

@@ -26,10 +26,10 @@ static void child(char *const *arguments, const struct process_options *how, pid
 
 		dup2(null, STDIN_FILENO);
 	}
-	if (how->output > 0)
-		dup2(how->output, STDOUT_FILENO);
-	if (how->messages > 0)
-		dup2(how->messages, STDERR_FILENO);
+	if (how->words > 0) {
+		dup2(how->words, STDOUT_FILENO);
+		dup2(how->words, STDERR_FILENO);
+	}
 	if (how->mask != NULL)
 		sigprocmask(SIG_SETMASK, how->mask, NULL);
 	execvp(arguments[0], arguments);

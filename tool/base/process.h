@@ -14,8 +14,7 @@ struct process_options {
 	const sigset_t *mask;	/* its signal mask, NULL: ours */
 	int death_signal;	/* what it gets when we die */
 	bool no_input;		/* its standard input is /dev/null; */
-	int output;		/* its standard output, 0: ours */
-	int messages;		/* its standard error, 0: ours */
+	int words;		/* its standard output and error, 0: ours */
 	bool own_group;		/* what the terminal's keys send is not for it */
 	const int *inherit;	/* descriptors that it gets, those below 1 are none */
 	size_t inherit_count;

@@ -15,7 +15,7 @@
 #include "base/process.h"
 
 int program_start(struct program *program, const char *const *arguments, const int *inherit,
-		  size_t inherit_count, int output, struct error *err)
+		  size_t inherit_count, struct error *err)
 {
 	program->words = memfd_create("words", MFD_CLOEXEC);
 	if (program->words < 0)
@@ -24,8 +24,7 @@ int program_start(struct program *program, const char *const *arguments, const i
 		.mask = program->mask,
 		.death_signal = SIGKILL,
 		.no_input = true,
-		.output = output > 0 ? output : program->words,
-		.messages = program->words,
+		.words = program->words,
 		.inherit = inherit,
 		.inherit_count = inherit_count,
 	};
@@ -83,7 +82,7 @@ int program_wait(struct program *program, struct error *err)
 int program_run(struct program *program, const char *const *arguments, const int *inherit,
 		size_t inherit_count, struct error *err)
 {
-	if (program_start(program, arguments, inherit, inherit_count, 0, err) != 0)
+	if (program_start(program, arguments, inherit, inherit_count, err) != 0)
 		return -1;
 	return program_wait(program, err);
 }

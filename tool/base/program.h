@@ -23,10 +23,9 @@ struct program {
 };
 
 /* Start it with these arguments, the first of which is its name.  It gets the
- * descriptors in inherit; output is its standard output, or 0: along with what it
- * says.  After success the caller ends with program_wait(). */
+ * descriptors in inherit.  After success the caller ends with program_wait(). */
 int program_start(struct program *program, const char *const *arguments, const int *inherit,
-		  size_t inherit_count, int output, struct error *err);
+		  size_t inherit_count, struct error *err);
 
 /* Wait until it ends.  If it fails, the error is its words. */
 int program_wait(struct program *program, struct error *err);

@@ -158,23 +158,24 @@ static int64_t receive(int from, int fd, const char *name, struct error *err)
 /* Run xorriso; its image comes through a pipe, so that zeros need not be written. */
 static int64_t make(const struct copy *copy, int fd, const char *name, struct error *err)
 {
-	CLEANUP_FREE char *graft = format_string("/disk.img=%s", copy->path);
-	const char *arguments[] = { "xorriso", "-as", "mkisofs", "--no_rc", "-quiet", "-r", "-iso-level", "3",
-				    "-V", "MKBOOTIMG",
-				    /* its first sectors before the file system, and all of it as a file */
-				    "-G", copy->path, "-b", "disk.img", "-hard-disk-boot", "-c", "boot.cat",
-				    "-o", "-", "-graft-points", graft, NULL };
-	/* The time, and its zone, would be in the file system. */
-	setenv("SOURCE_DATE_EPOCH", "0", 1);
-	setenv("TZ", "UTC0", 1);
-	struct program xorriso = { .name = "xorriso", .package = "xorriso", .complaint = " : FAILURE : ",
-				   .mask = &copy->mask };
 	int ends[2];
 
 	if (pipe2(ends, O_CLOEXEC) != 0)
 		return error_set(err, ERROR_SYSTEM, errno, "cannot write '%s'", name);
 	CLEANUP_CLOSE int from = ends[0];
-	int status = program_start(&xorriso, arguments, NULL, 0, ends[1], err);
+	CLEANUP_FREE char *to = format_string("stdio:/dev/fd/%d", ends[1]);
+	CLEANUP_FREE char *graft = format_string("/disk.img=%s", copy->path);
+	const char *arguments[] = { "xorriso", "-no_rc", "-as", "mkisofs", "-quiet", "-r", "-iso-level", "3",
+				    "-V", "MKBOOTIMG",
+				    /* its first sectors before the file system, and all of it as a file */
+				    "-G", copy->path, "-b", "disk.img", "-hard-disk-boot", "-c", "boot.cat",
+				    "-o", to, "-graft-points", graft, NULL };
+	/* The time, and its zone, would be in the file system. */
+	setenv("SOURCE_DATE_EPOCH", "0", 1);
+	setenv("TZ", "UTC0", 1);
+	struct program xorriso = { .name = "xorriso", .package = "xorriso", .complaint = " : FAILURE : ",
+				   .mask = &copy->mask };
+	int status = program_start(&xorriso, arguments, &ends[1], 1, err);
 	close(ends[1]);
 	if (status != 0)
 		return error_wrap(err, "cannot write '%s'", name);
