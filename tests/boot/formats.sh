@@ -128,12 +128,12 @@ echo secret >secret
 qemu-img create -q -f qcow2 -b k.qcow2 -F qcow2 backed.qcow2
 qemu-img create -q -f qcow2 -o data_file=secret,data_file_raw=on outside.qcow2 1M
 qemu-img create -q -f vmdk -b k.vmdk -F vmdk backed.vmdk
-for file in backed.qcow2 outside.qcow2 backed.vmdk; do
-	why="'$file' is a ${file##*.} image that takes bytes from another file"
-	try "run: $file" 126 "$MKBOOTIMG" run $file
-	has "run: $file: why" err "$why"
-	try "inspect: $file" 1 "$MKBOOTIMG" inspect $file
-	has "inspect: $file: why" err "$why"
+for other in backed.qcow2 outside.qcow2 backed.vmdk; do
+	why="'$other' is a ${other##*.} image that takes bytes from another file"
+	try "run: $other" 126 "$MKBOOTIMG" run $other
+	has "run: $other: why" err "$why"
+	try "inspect: $other" 1 "$MKBOOTIMG" inspect $other
+	has "inspect: $other: why" err "$why"
 done
 try "an image of another format is not planned" 2 "$MKBOOTIMG" run -c x k.qcow2
 has "an image of another format is not planned: why" err "'k.qcow2' is an image already"

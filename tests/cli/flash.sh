@@ -234,6 +234,9 @@ fill_disk
 try "killed in the middle" 137 injected pwrite64:signal=KILL:when=3
 check "killed in the middle: no partition table" no_table
 
+try "it compares past the system's cache" 0 strace -o trace -e trace=fcntl,ioctl "$MKBOOTIMG" flash --yes k.img "$DEVICE"
+has "it compares past the system's cache: the reads" trace "O_DIRECT"
+has "it compares past the system's cache: what it has is dropped" trace "BLKFLSBUF"
 # The last of such calls is before the comparison.
 "$MKBOOTIMG" flash --yes -q k.img "$DEVICE"
 try "a good run" 0 injected fadvise64:delay_exit=1
