@@ -11,7 +11,7 @@
 
 #include "command/arguments.h"
 #include "command/command.h"
-#include "command/program.h"
+#include "command/table.h"
 
 /* What was printed must have arrived: a full disk behind stdout is an error. */
 static int close_stdout(const struct command *command, int status, struct error *err)
@@ -59,13 +59,13 @@ int main(int argc, char **argv)
 	argp_err_exit_status = STATUS_USAGE;
 	if (argc > 0)
 		argv[0] = program;
-	if (arguments_parse(&program_argp, argc, argv, ARGP_IN_ORDER, &index, &err) != 0) {
+	if (arguments_parse(&main_argp, argc, argv, ARGP_IN_ORDER, &index, &err) != 0) {
 		error_print(&err, NULL);
 		return STATUS_USAGE;
 	}
 
 	const char *name = argv[index];
-	const struct command *command = program_find(name, &err);
+	const struct command *command = command_find(name, &err);
 	if (command == NULL) {
 		error_print(&err, name);
 		return STATUS_USAGE;
@@ -74,7 +74,7 @@ int main(int argc, char **argv)
 	failure_status = command->failure;
 	signal(SIGBUS, file_shrank);
 
-	int status = program_run(command, argc - index, argv + index, &err);
+	int status = command_start(command, argc - index, argv + index, &err);
 	status = close_stdout(command, status, &err);
 	if (err.class != ERROR_NONE)
 		error_print(&err, command->name);

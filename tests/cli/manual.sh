@@ -175,21 +175,20 @@ empty "DIAGNOSTICS: no other sentence" stale
 # ---- mkbootimg(1) and --help: options ----------------------------------------
 
 # options CMD: "SHORT LONG" for each option that CMD --help lists; "-" if it has
-# no short form.  argp's own are left out.
+# no short form.
 options() {
 	"$MKBOOTIMG" "$1" --help |
-		sed -nE 's/^  -([^ ]), --([a-z-]+).*/\1 \2/p; s/^ {6}--([a-z-]+).*/- \1/p' |
-		grep -vE ' (help|usage|version)$'
+		sed -nE 's/^  -([^ ]), --([a-z-]+).*/\1 \2/p; s/^ {6}--([a-z-]+).*/- \1/p'
 }
 
-# described CMD: options in the manual's sections "Options of ... CMD ...".
+# described CMD: options in the manual's sections "Options of ... CMD ...", or "... all ...".
 described() {
 	awk -v cmd="$1" '
 	/^\.S[hs] / {
 		inside = 0
 		if ($2 == "Options")
 			for (i = 4; i <= NF; i++)
-				if ($i == cmd || $i == cmd ",") inside = 1
+				if ($i == cmd || $i == cmd "," || $i == "all") inside = 1
 	}
 	inside && /^\.It Fl / {
 		for (i = 2; i < NF; i++)
@@ -198,7 +197,7 @@ described() {
 }
 
 # synopsis CMD: options in its SYNOPSIS, as "qv" or "-size", one word a line;
-# "build-option" stands for all of build.
+# "build-option" stands for all of build but its own, which are for no other command.
 synopsis() {
 	section "$PROGRAM" SYNOPSIS | awk -v cmd="$1" '
 	/^\.Nm/	{ inside = 0 }
@@ -216,7 +215,12 @@ long_names() {
 	local word i
 	while read -r word; do
 		case $word in
-		*-option) options "${word%-option}" | cut -d' ' -f2 ;;
+		*-option)
+			awk -v title="Options of ${word%-option}" '/^\.S[hs] / { inside = substr($0, 5) == title }
+				inside && /^\.It Fl / { for (i = 3; i <= NF; i++) if (sub(/^-/, "", $i)) print $i }' \
+				"$PROGRAM" >own
+			options "${word%-option}" | cut -d' ' -f2 | grep -vxF -f own
+			;;
 		-*) echo "${word#-}" ;;
 		*)
 			for ((i = 0; i < ${#word}; i++)); do
@@ -238,9 +242,32 @@ while read -r command; do
 	options "$command" | cut -d' ' -f2 | sort -u >help
 	described "$command" | sort -u >manual
 	same "$command: options of --help and of the manual" help manual
-	long_names "$command" | sort -u >manual
-	same "$command: options of --help and of the SYNOPSIS" help manual
+	# Those that all have, are once in the SYNOPSIS.
+	grep -vxE 'help|usage|version' help >rest || echo none >rest
+	{ long_names "$command" | grep -vxE 'help|usage|version' || echo none; } | sort -u >manual
+	same "$command: options of --help and of the SYNOPSIS" rest manual
+
+	# Each way to ask gives the same answer, on standard output only.
+	"$MKBOOTIMG" "$command" --help >help
+	for question in "$command -h" "$command -?" "help $command" "--no-config $command --help"; do
+		# shellcheck disable=SC2086
+		try "$question" 0 "$MKBOOTIMG" $question
+		empty "$question: no error" err
+		same "$question: as --help" help out
+	done
+	for question in "$command --version" "$command -V"; do
+		# shellcheck disable=SC2086
+		try "$question" 0 "$MKBOOTIMG" $question
+		check "$question: the version" cmp out <("$MKBOOTIMG" --version)
+	done
+	try "$command --usage" 0 "$MKBOOTIMG" "$command" --usage
+	has "$command --usage: what it is" out "Usage: mkbootimg $command "
 done <commands
+"$MKBOOTIMG" --help >help
+for question in -h help "-?"; do
+	try "$question" 0 "$MKBOOTIMG" "$question"
+	same "$question: as --help" help out
+done
 
 # Those before the command, which "mkbootimg --help" lists.
 "$MKBOOTIMG" --help | sed -nE 's/^ {6}--([a-z-]+).*/\1/p' | grep -vxE 'help|usage|version' | sort >help
@@ -282,6 +309,13 @@ awk '/^\.It Fl -protocol / { inside = 1 } inside && /^\.El/ { exit } inside && p
 	{ prev = $0 }' "$PROGRAM" >page_order
 same "mkbootimg(1): auto tries the protocols in this order" order page_order
 
+# ---- Formats -----------------------------------------------------------------
+
+"$MKBOOTIMG" build -f none kernel 2>&1 | sed -n 's/.* is none of //p' | tr -d ' ' | tr ',' '\n' >names
+awk '/^\.It Fl f , Fl -format/ { inside = 1; next } /^\.El/ { inside = 0 } inside && /^\.It Cm / { print $3 }' \
+	"$PROGRAM" >page_names
+same "mkbootimg(1): has every format, in order" names page_names
+
 # ---- mkbootimg(1), EXAMPLES --------------------------------------------------
 
 # They run as they stand.  Their files are here test kernels that end the machine by
@@ -292,7 +326,7 @@ cp "$KERNELS/modules-pvh.elf" examples/vmlinux
 cp "$KERNELS/state32-all.elf" examples/multiboot.elf
 echo "a disk" >examples/initrd.img
 echo "a = b" >examples/config.txt
-for n in 1 2 3; do examples "$PROGRAM" $n; done | grep '^mkbootimg ' >lines
+for n in 1 2 3 4; do examples "$PROGRAM" $n; done | grep '^mkbootimg ' >lines
 check "EXAMPLES: there are some" test -s lines
 while IFS= read -r line; do
 	try "EXAMPLES: $line" 0 env -C examples timeout "$SECONDS_MAX" bash -c "$line"

@@ -53,7 +53,8 @@ TEST(suggests_only_what_is_alike)
 	} cases[] = {
 		{ "tgc", "tcg" },	       { "tcgg", "tcg" },	 { "multibot2", "multiboot2" },
 		{ "multiboot3", "multiboot1" }, { "elf", NULL },	 { "", NULL },
-		{ "k", NULL },		       { "multiboot", "multiboot1" }, { "natve", "native" },
+		{ "k", NULL },		       { "TCG", "tcg" },
+				       { "multiboot", "multiboot1" }, { "natve", "native" },
 	};
 
 	for (size_t i = 0; i < COUNT(cases); i++) {

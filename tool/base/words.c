@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/fileio.h"
 
@@ -52,7 +53,8 @@ bool words_alike(const char *word, const char *other)
 {
 	size_t length = strlen(word);
 
-	return words_distance(word, other) <= 1 + length / 3 && length > 1;
+	return strcasecmp(word, other) == 0 ||
+	       (length > 1 && words_distance(word, other) <= 1 + length / 3);
 }
 
 char *words_nearest(const char *list, const char *word)

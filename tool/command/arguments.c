@@ -12,7 +12,7 @@
 #include "base/fileio.h"
 #include "base/options.h"
 #include "base/words.h"
-#include "command/program.h"
+#include "command/table.h"
 #include "config/config.h"
 
 enum {
@@ -63,7 +63,7 @@ static int refuse_option(const struct argp *argp, char **argv, const char *word,
 	const char *nearest = options_nearest(argp, name, 0);
 
 	error_set(err, ERROR_USAGE, 0, "there is no option '--%s'", name);
-	if (options_find(&program_argp, name) != NULL)
+	if (options_find(&main_argp, name) != NULL)
 		return error_hint(err, "it comes before the command: 'mkbootimg --%s ...'", name);
 	if (nearest != NULL && words_alike(name, nearest))
 		return error_hint(err, "did you mean '--%s'?", nearest);

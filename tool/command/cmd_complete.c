@@ -6,17 +6,21 @@
  * of commands, options and values have, and nothing need be generated.
  */
 #include <argp.h>
+#include <glob.h>
+#include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/fileio.h"
 #include "base/options.h"
 #include "base/words.h"
 #include "command/arguments.h"
 #include "command/command.h"
-#include "command/program.h"
+#include "command/table.h"
 #include "command/values.h"
+#include "flash/device.h"
 
 static const char doc[] =
 	"Say how a command line may go on, for the completion of shells: the WORDs are those behind "
@@ -59,7 +63,7 @@ static bool begins(const char *text, const char *start)
 
 static void offer_commands(const char *start)
 {
-	for (const struct command *command = program_commands; command->name != NULL; command++) {
+	for (const struct command *command = command_table; command->name != NULL; command++) {
 		if (begins(command->name, start))
 			printf("%s\t%s\n", command->name, command->summary);
 	}
@@ -111,6 +115,33 @@ static void offer_value(const struct argp_option *option, const char *word, cons
 		offer_names("programs", word, (int)(start - word));
 }
 
+/* What flash takes: sticks and the like, and what they are. */
+static void offer_devices(const char *start)
+{
+	glob_t found = { 0 };
+	size_t offered = 0;
+
+	if (glob("/sys/block/*", 0, NULL, &found) != 0)
+		found.gl_pathc = 0;
+	for (size_t i = 0; i < found.gl_pathc; i++) {
+		CLEANUP_FREE char *path = format_string("/dev/%s", path_name(found.gl_pathv[i]));
+		struct device device = { 0 };
+		struct error err;
+		struct stat st;
+
+		if (begins(path, start) && stat(path, &st) == 0 &&
+		    device_read(&device, st.st_rdev, path, &device_system, &err) == 0 && device.removable &&
+		    device.size > 0 && !device.loop) {
+			printf("%s\t%" PRIu64 " MB %s\n", path, device.size / 1000000, device.model);
+			offered++;
+		}
+		device_free(&device);
+	}
+	globfree(&found);
+	if (offered == 0)
+		offer_names("files", "", 0);
+}
+
 /* The name of an argument in args_doc, "KERNEL|IMAGE [QEMU-ARG...]", by its number; the
  * last one may be repeated.  NULL: there is none. */
 static const char *argument_name(const char *args_doc, size_t number)
@@ -135,6 +166,8 @@ static void offer_argument(const char *args_doc, size_t number, const char *star
 		return;
 	if (begins(name, "COMMAND"))
 		offer_commands(start);
+	else if (begins(name, "DEVICE"))
+		offer_devices(start);
 	else
 		offer_names(begins(name, "DIRECTORY") ? "directories" : "files", "", 0);
 }
@@ -144,7 +177,7 @@ static void offer_argument(const char *args_doc, size_t number, const char *star
 static void complete(const struct arguments *arguments)
 {
 	struct arguments_root root;
-	const struct argp *argp = &program_argp;
+	const struct argp *argp = &main_argp;
 	struct options_walk walk = { .argp = &root.argp, .in_order = true };
 	struct error err;
 	char *word = arguments->words[arguments->count - 1];
@@ -152,9 +185,9 @@ static void complete(const struct arguments *arguments)
 
 	arguments_root(&root, argp);
 	for (int i = 0; i < arguments->count - 1; i++) {
-		if (options_step(&walk, arguments->words[i]) != OPTIONS_ARGUMENT || argp != &program_argp)
+		if (options_step(&walk, arguments->words[i]) != OPTIONS_ARGUMENT || argp != &main_argp)
 			continue;
-		const struct command *command = program_find(arguments->words[i], &err);
+		const struct command *command = command_find(arguments->words[i], &err);
 		if (command == NULL)
 			return;
 		argp = command->argp;

@@ -7,7 +7,7 @@
 
 #include "command/arguments.h"
 #include "command/command.h"
-#include "command/program.h"
+#include "command/table.h"
 
 static const char doc[] = "Say more about COMMAND, as 'mkbootimg COMMAND --help' does, or list the commands.\v"
 			  "'man mkbootimg' says it all.";
@@ -39,14 +39,14 @@ int command_help(int argc, char **argv, struct error *err)
 	if (command_parse(argc, argv, &name, err) != 0)
 		return STATUS_USAGE;
 	if (name == NULL) {
-		if (arguments_parse(&program_argp, 2, words, ARGP_IN_ORDER, &index, err) != 0)
+		if (arguments_parse(&main_argp, 2, words, ARGP_IN_ORDER, &index, err) != 0)
 			return STATUS_USAGE;
 		return STATUS_OK;
 	}
-	const struct command *command = program_find(name, err);
+	const struct command *command = command_find(name, err);
 	if (command == NULL) {
 		error_wrap(err, "'%s'", name);
 		return STATUS_USAGE;
 	}
-	return program_run(command, 2, words, err);
+	return command_start(command, 2, words, err);
 }

@@ -4,6 +4,7 @@
  */
 #include "command/command.h"
 
+#include <signal.h>
 #include <stdlib.h>
 
 #include "command/arguments.h"
@@ -52,6 +53,13 @@ int command_parse(int argc, char **argv, void *input, struct error *err)
 	if (arguments_parse(command->argp, argc, argv, flags, input, err) != 0)
 		return -1;
 	return status;
+}
+
+int command_die(int number)
+{
+	signal(number, SIG_DFL);
+	raise(number);
+	return 128 + number;
 }
 
 void command_end(void)

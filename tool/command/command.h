@@ -4,7 +4,7 @@
  *
  *	its file cmd_NAME.c, which defines command_NAME() and NAME_command_argp;
  *	their declarations below;
- *	its row in the table in program.c, and if mkbootimg.conf is to have a section for
+ *	its row in the table in table.c, and if mkbootimg.conf is to have a section for
  *	it, a row for that in command.c;
  *	its section in man/mkbootimg.1 and the README;
  *	its tests in tests/cli/.
@@ -58,6 +58,9 @@ extern struct command_context {
  * and an error, if that file is wrong or there is no such option. */
 int command_parse(int argc, char **argv, void *input, struct error *err);
 
+/* End by a signal, as we were asked to. */
+int command_die(int number);
+
 /* Release what command_parse() gave. */
 void command_end(void);
 
@@ -66,6 +69,7 @@ extern const struct argp run_command_argp;
 extern const struct argp test_command_argp;
 extern const struct argp debug_command_argp;
 extern const struct argp inspect_command_argp;
+extern const struct argp flash_command_argp;
 extern const struct argp new_command_argp;
 extern const struct argp help_command_argp;
 extern const struct argp complete_command_argp;
@@ -75,6 +79,7 @@ int command_run(int argc, char **argv, struct error *err);
 int command_test(int argc, char **argv, struct error *err);
 int command_debug(int argc, char **argv, struct error *err);
 int command_inspect(int argc, char **argv, struct error *err);
+int command_flash(int argc, char **argv, struct error *err);
 int command_new(int argc, char **argv, struct error *err);
 int command_help(int argc, char **argv, struct error *err);
 int command_complete(int argc, char **argv, struct error *err);

@@ -10,6 +10,7 @@
 #include "base/fileio.h"
 #include "base/words.h"
 #include "config/crate.h"
+#include "image/format.h"
 #include "project/project.h"
 #include "protocol/protocol.h"
 #include "run/qemu.h"
@@ -21,6 +22,7 @@ static const struct {
 	{ "accel", QEMU_ACCEL_NAMES },
 	{ "disk", QEMU_DISK_NAMES },
 	{ "features", CRATE_FEATURE_NAMES },
+	{ "format", FORMAT_NAMES },
 	{ "lang", PROJECT_LANGUAGE_NAMES },
 	{ "protocol", "auto, " PROTOCOL_NAMES },
 };

@@ -15,6 +15,7 @@
 struct qemu_machine {
 	const char *program;
 	const char *image;	/* path as QEMU is to open it */
+	const char *format;	/* of that, by QEMU's name */
 	const char *disk;	/* a name qemu_disk_known() knows; NULL: the user attaches it */
 	bool reboots;		/* a reset does not end QEMU */
 	uint64_t memory;	/* bytes */
@@ -41,7 +42,7 @@ char **qemu_arguments(const struct qemu_machine *machine);
 void qemu_free(char **arguments);
 
 /* Is there a way to attach the disk by that name?  And the names, for messages. */
-#define QEMU_DISK_NAMES "ahci, ide, nvme, usb, virtio"
+#define QEMU_DISK_NAMES "ahci, cd, ide, nvme, usb, virtio"
 bool qemu_disk_known(const char *name);
 
 /* How QEMU may run a machine, for messages. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * The commands and the options before them; see program.h.
+ * The commands and the options before them; see table.h.
  */
-#include "command/program.h"
+#include "command/table.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -16,12 +16,13 @@
 #define ROW(word, failure_status, text) \
 	.name = #word, .run = command_##word, .argp = &word##_command_argp, .failure = failure_status, .summary = text
 
-const struct command program_commands[] = {
+const struct command command_table[] = {
 	{ ROW(build, STATUS_FAILURE, "write a bootable disk image of a kernel"), .sections = { "build" } },
 	{ ROW(run, STATUS_CANNOT, "boot a kernel or an image in QEMU"), .sections = { "build", "run" }, .passes_on = true },
 	{ ROW(test, STATUS_CANNOT, "boot kernels, judge each, print TAP"), .sections = { "build", "test" } },
 	{ ROW(debug, STATUS_CANNOT, "boot a kernel or an image under GDB"), .sections = { "build" }, .passes_on = true },
 	{ ROW(inspect, STATUS_FAILURE, "show the plan for a kernel, or what an image holds"), .sections = { "build" } },
+	{ ROW(flash, STATUS_FAILURE, "write an image to a USB stick, and compare") },
 	{ ROW(new, STATUS_FAILURE, "start a kernel project that builds and boots") },
 	{ ROW(help, STATUS_FAILURE, "say more about a command") },
 	{ ROW(complete, STATUS_FAILURE, "say how a command line may go on, for shells") },
@@ -53,7 +54,7 @@ static char *filter_help(int key, const char *text, void *input)
 		return (char *)(size_t)text;
 
 	char *list = format_string("Commands:\n");
-	for (const struct command *command = program_commands; command->name != NULL; command++) {
+	for (const struct command *command = command_table; command->name != NULL; command++) {
 		char *longer = format_string("%s  %-8s %s\n", list, command->name, command->summary);
 
 		free(list);
@@ -88,18 +89,18 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
-const struct argp program_argp = { .options = options_list,
+const struct argp main_argp = { .options = options_list,
 				   .parser = parse,
 				   .args_doc = "COMMAND [ARG...]",
 				   .doc = doc,
 				   .help_filter = filter_help };
 
-const struct command *program_find(const char *name, struct error *err)
+const struct command *command_find(const char *name, struct error *err)
 {
 	const char *nearest = NULL;
 	size_t best = SIZE_MAX;
 
-	for (const struct command *command = program_commands; command->name != NULL; command++) {
+	for (const struct command *command = command_table; command->name != NULL; command++) {
 		size_t distance = words_distance(name, command->name);
 
 		if (distance == 0)
@@ -117,7 +118,7 @@ const struct command *program_find(const char *name, struct error *err)
 	return NULL;
 }
 
-int program_run(const struct command *command, int argc, char **argv, struct error *err)
+int command_start(const struct command *command, int argc, char **argv, struct error *err)
 {
 	/* So that usage and messages of argp read "mkbootimg build". */
 	CLEANUP_FREE char *full_name = format_string("mkbootimg %s", command->name);

@@ -2,8 +2,8 @@
  *
  * The program as a whole: its commands, and the options before them.
  */
-#ifndef MKBOOTIMG_PROGRAM_H
-#define MKBOOTIMG_PROGRAM_H
+#ifndef MKBOOTIMG_TABLE_H
+#define MKBOOTIMG_TABLE_H
 
 #include <argp.h>
 #include <stddef.h>
@@ -11,16 +11,16 @@
 #include "command/command.h"
 
 /* All commands; one without a name is the last. */
-extern const struct command program_commands[];
+extern const struct command command_table[];
 
 /* The command of that name.  NULL, and an error, if there is none. */
-const struct command *program_find(const char *name, struct error *err);
+const struct command *command_find(const char *name, struct error *err);
 
 /* What comes before the command, and which word is the command.  Its input is an int,
  * the command's index in argv. */
-extern const struct argp program_argp;
+extern const struct argp main_argp;
 
 /* Run a command; argv[0] is its name, or was.  Returns the exit status. */
-int program_run(const struct command *command, int argc, char **argv, struct error *err);
+int command_start(const struct command *command, int argc, char **argv, struct error *err);
 
 #endif
