@@ -65,6 +65,11 @@ int command_build(int argc, char **argv, struct error *err)
 		return STATUS_USAGE;
 	int status = build_image(arguments.kernel, &arguments.build, false, &output, &result, err);
 	output_end(&output);
+	if (status == 0 && !arguments.build.quiet) {
+		CLEANUP_FREE char *quoted = command_quote(result.path);
+
+		command_next_step("mkbootimg run %s", quoted);
+	}
 	free(result.path);
 	build_options_free(&arguments.build);
 	if (status == 0)

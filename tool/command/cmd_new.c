@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/fileio.h"
 #include "base/share.h"
@@ -17,7 +16,6 @@
 #include "command/values.h"
 #include "project/project.h"
 #include "project/template.h"
-#include "run/qemu.h"
 
 enum {
 	OPT_LANG = 6000,
@@ -97,17 +95,12 @@ static int check_package_name(const char *name, struct error *err)
 /* For someone who looks on. */
 static void print_next_step(const char *directory)
 {
-	char *words[] = { (char *)(size_t)directory, NULL };
+	CLEANUP_FREE char *quoted = command_quote(directory);
 
-	if (!isatty(STDERR_FILENO))
-		return;
-	CLEANUP_FREE char *quoted = qemu_quote(words);
-	CLEANUP_FREE char *line = strcmp(directory, ".") == 0 ?
-					  format_string("run 'make run' to boot it") :
-					  format_string("run 'cd %s && make run' to boot it", quoted);
-	fputs("mkbootimg: new: ", stderr);
-	print_escaped(stderr, line);
-	fputc('\n', stderr);
+	if (strcmp(directory, ".") == 0)
+		command_next_step("make run");
+	else
+		command_next_step("cd %s && make run", quoted);
 }
 
 static int start_project(const struct arguments *arguments, struct error *err)

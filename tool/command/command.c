@@ -4,12 +4,17 @@
  */
 #include "command/command.h"
 
+#include <limits.h>
 #include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "command/arguments.h"
 #include "config/config.h"
 #include "base/fileio.h"
+#include "run/qemu.h"
 
 /* A file is checked as a whole, whichever command reads it. */
 static const struct config_section sections[] = {
@@ -53,6 +58,28 @@ int command_parse(int argc, char **argv, void *input, struct error *err)
 	if (arguments_parse(command->argp, argc, argv, flags, input, err) != 0)
 		return -1;
 	return status;
+}
+
+void command_next_step(const char *format, ...)
+{
+	char text[2 * PATH_MAX];
+	va_list args;
+
+	if (!isatty(STDERR_FILENO))
+		return;
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	fprintf(stderr, "mkbootimg: %s: run '", command_context.command->name);
+	print_escaped(stderr, text);
+	fputs("' to boot it\n", stderr);
+}
+
+char *command_quote(const char *word)
+{
+	char *words[] = { (char *)(size_t)word, NULL };
+
+	return qemu_quote(words);
 }
 
 int command_die(int number)

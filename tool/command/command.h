@@ -58,6 +58,12 @@ extern struct command_context {
  * and an error, if that file is wrong or there is no such option. */
 int command_parse(int argc, char **argv, void *input, struct error *err);
 
+/* Tell someone who looks on what to do next: "run 'COMMAND' to boot it". */
+void command_next_step(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* A word as a shell takes it.  The caller frees. */
+char *command_quote(const char *word);
+
 /* End by a signal, as we were asked to. */
 int command_die(int number);
 
