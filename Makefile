@@ -179,6 +179,7 @@ MANDIR ?= $(DATADIR)/man
 PKGCONFIGDIR ?= $(DATADIR)/pkgconfig
 BASHCOMPDIR ?= $(DATADIR)/bash-completion/completions
 ZSHCOMPDIR ?= $(DATADIR)/zsh/site-functions
+CMAKEDIR ?= $(DATADIR)/cmake/Mkbootimg
 FISHCOMPDIR ?= $(DATADIR)/fish/vendor_completions.d
 
 files_in = $(foreach file,$(TEMPLATES),$(if $(filter $(1)/,$(dir $(file))),$(file)))
@@ -196,6 +197,8 @@ $(call $(1),644,$(DATADIR)/doc/mkbootimg,LICENSE)
 $(foreach directory,$(TEMPLATE_DIRS),$(call $(1),644,$(DATADIR)/mkbootimg/$(directory),$(call files_in,$(directory)))$(newline))
 $(call $(1),644,$(INCLUDEDIR),include/mkbootimg.h include/mkbootimg.inc include/mkbootimg.rs)
 $(call $(1),644,$(PKGCONFIGDIR),mkbootimg.pc.in)
+$(call $(1),644,$(DATADIR)/mkbootimg,integration/mkbootimg.mk)
+$(call $(1),644,$(CMAKEDIR),integration/MkbootimgConfig.cmake integration/MkbootimgConfigVersion.cmake.in)
 $(call $(1),644,$(BASHCOMPDIR),completions/mkbootimg)
 $(call $(1),644,$(ZSHCOMPDIR),completions/_mkbootimg)
 $(call $(1),644,$(FISHCOMPDIR),completions/mkbootimg.fish)
@@ -213,9 +216,11 @@ install: all
 		$(error DATADIR must be BINDIR/../share, or the tool would not find its loader))
 	$(say) "  INSTALL $(DESTDIR)$(BINDIR)/mkbootimg"
 	$(call installation,put)
-	$(Q)pc="$(DESTDIR)$(PKGCONFIGDIR)/mkbootimg.pc" && mv -f "$$pc.in" "$$pc" && \
-	sed -i -e 's|@PREFIX@|$(PREFIX)|' -e 's|@DATADIR@|$(DATADIR)|' -e 's|@VERSION@|$(VERSION)|' \
-		-e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' -e 's|=$(PREFIX)/|=$${prefix}/|' "$$pc"
+	$(Q)for file in "$(DESTDIR)$(PKGCONFIGDIR)/mkbootimg.pc" "$(DESTDIR)$(CMAKEDIR)/MkbootimgConfigVersion.cmake"; do \
+		mv -f "$$file.in" "$$file" && sed -i -e 's|@PREFIX@|$(PREFIX)|' -e 's|@DATADIR@|$(DATADIR)|' \
+			-e 's|@VERSION@|$(VERSION)|' -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' -e 's|=$(PREFIX)/|=$${prefix}/|' \
+			"$$file" || exit; \
+	done
 
 # Of directories only those that are mkbootimg's alone go, if nothing else is in
 # them.
@@ -223,7 +228,7 @@ uninstall:
 	$(say) "  REMOVE  $(DESTDIR)$(BINDIR)/mkbootimg"
 	$(call installation,take)
 	@find "$(DESTDIR)$(DATADIR)/mkbootimg/templates" -type d -empty -delete 2>/dev/null || :
-	@rmdir "$(DESTDIR)$(DATADIR)/mkbootimg/bootloader" "$(DESTDIR)$(DATADIR)/mkbootimg" \
+	@rmdir "$(DESTDIR)$(DATADIR)/mkbootimg/bootloader" "$(DESTDIR)$(DATADIR)/mkbootimg" "$(DESTDIR)$(CMAKEDIR)" \
 		"$(DESTDIR)$(DATADIR)/doc/mkbootimg" 2>/dev/null || :
 
 # ---- Tests -----------------------------------------------------------------

@@ -3,6 +3,7 @@
  * Building an image; see build.h.
  */
 #include "command/build.h"
+#include "command/command.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -464,6 +465,48 @@ static int write_format(const struct image_format *format, struct output *output
 	return status;
 }
 
+/* A name as make reads it. */
+static void print_name(FILE *out, const char *name)
+{
+	for (; *name != '\0'; name++) {
+		if (*name == ' ' || *name == '#')
+			putc('\\', out);
+		else if (*name == '$')
+			putc('$', out);
+		putc(*name, out);
+	}
+}
+
+/* A rule for make, or ninja: of what files the image was made. */
+static int write_depfile(const char *target, const char *path, const struct build_options *options,
+			 struct error *err)
+{
+	FILE *out = fopen(options->depfile, "we");
+
+	if (out == NULL)
+		return error_set(err, ERROR_SYSTEM, errno, "cannot write '%s'", options->depfile);
+	print_name(out, target);
+	fputs(": ", out);
+	print_name(out, path);
+	for (size_t i = 0; i < options->module_count; i++) {
+		CLEANUP_FREE char *file = NULL;
+		const char *name;
+
+		split_module(options->modules[i], &file, &name);
+		fputs(" \\\n ", out);
+		print_name(out, file);
+	}
+	if (command_config_path() != NULL) {
+		fputs(" \\\n ", out);
+		print_name(out, command_config_path());
+	}
+	putc('\n', out);
+	bool failed = ferror(out);
+	if (fclose(out) != 0 || failed)
+		return error_set(err, ERROR_SYSTEM, errno, "cannot write '%s'", options->depfile);
+	return 0;
+}
+
 /* The steps from a plan on. */
 static int write_image(const char *path, const struct build_options *options,
 		       const struct planned *planned, bool anonymous, struct output *output,
@@ -487,6 +530,8 @@ static int write_image(const char *path, const struct build_options *options,
 		status = write_format(result->format, output, target, options, planned, &loader, &summary, err);
 	if (status == 0 && !anonymous)
 		status = output_commit(output, err);
+	if (status == 0 && options->depfile != NULL)
+		status = write_depfile(target, path, options, err);
 	if (status == 0) {
 		tell(path, options, planned, &loader, &summary);
 		result->memory = plan_memory(&planned->plan);

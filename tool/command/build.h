@@ -39,6 +39,7 @@ struct build_options {
 	bool has_kernel_base;
 	uint64_t kernel_base;
 	struct crate_options crate;	/* for bootloader-0.9 */
+	const char *depfile;		/* for make: what the image was made of; NULL: none */
 	const char *bootloader;		/* directory of loader sources, NULL: bundled */
 	bool given;			/* on the command line: one that matters to kernels only */
 	bool quiet;

@@ -9,6 +9,7 @@
 #include "command/build.h"
 #include "command/command.h"
 #include "command/values.h"
+#include "config/config.h"
 
 static const char doc[] = "Write a disk image that boots KERNEL, an ELF file.";
 
@@ -17,8 +18,13 @@ struct arguments {
 	const char *kernel;
 };
 
+enum {
+	OPT_DEPFILE = 7000,
+};
+
 static const struct argp_option options_list[] = {
 	{ "format", 'f', "NAME", 0, "Write the image as " FORMAT_NAMES " (default: by the extension of -o, or raw)", 0 },
+	{ "depfile", OPT_DEPFILE, "FILE", OPTION_NOT_IN_FILE, "Write to FILE, for make, what the image depends on", 0 },
 	{ 0 },
 };
 
@@ -34,6 +40,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		arguments->build.format = format_find(arg);
 		if (arguments->build.format == NULL)
 			values_refuse(state, "format", arg, INT_MAX);
+		return 0;
+	case OPT_DEPFILE:
+		arguments->build.depfile = arg;
 		return 0;
 	case ARGP_KEY_ARG:
 		if (arguments->kernel != NULL)

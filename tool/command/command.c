@@ -60,6 +60,11 @@ int command_parse(int argc, char **argv, void *input, struct error *err)
 	return status;
 }
 
+const char *command_config_path(void)
+{
+	return config.path;
+}
+
 void command_next_step(const char *format, ...)
 {
 	char text[2 * PATH_MAX];

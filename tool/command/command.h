@@ -58,6 +58,9 @@ extern struct command_context {
  * and an error, if that file is wrong or there is no such option. */
 int command_parse(int argc, char **argv, void *input, struct error *err);
 
+/* The mkbootimg.conf that was read, as it was found; NULL: none. */
+const char *command_config_path(void);
+
 /* Tell someone who looks on what to do next: "run 'COMMAND' to boot it". */
 void command_next_step(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
