@@ -84,8 +84,10 @@
 #define BT_OFF_VIDEO		133	/* u8: VIDEO_* */
 #define BT_OFF_RECURSIVE	134	/* u16: level 4 entry that is to refer to its own table; 0: none */
 #define BT_OFF_SLIDE		136	/* u64: added to the addresses in the kernel's file */
-#define BT_OFF_KERNEL_CRC	144	/* u32: CRC-32 of its segments' bytes as in the file, in the
-					   order of their addresses; not the loader's business */
+#define BT_OFF_KERNEL_CRC	144	/* u32: CRC-32 of the extent sums of its segments' bytes as in
+					   the file, each without the ELF's headers and filled
+					   up with zeros, in the order of their addresses; not
+					   the loader's business */
 #define BT_OFF_INFO_BLOCK	148	/* u32: index of the block that the info is copied to, or
 					   BLOCK_NONE where the loader finds room for it */
 #define BT_OFF_INFO_VIRT	152	/* u64: and there, its address as the kernel sees it */

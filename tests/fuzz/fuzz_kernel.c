@@ -8,7 +8,7 @@
 #include "bootabi.h"
 #include "base/bytes.h"
 #include "fuzz.h"
-#include "kernel/kernel.h"
+#include "kernel/identity.h"
 #include "kernel/placed.h"
 #include "plan_check.h"
 #include "protocol/protocol.h"

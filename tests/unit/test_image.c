@@ -101,7 +101,7 @@ static unsigned char *expect(const struct plan *plan, const struct plan_extent *
 /* ---- The image ------------------------------------------------------------ */
 
 /* Written and mapped; the caller unmaps. */
-static const unsigned char *write_image(const struct plan *plan, size_t *size)
+static const unsigned char *write_image(struct plan *plan, size_t *size)
 {
 	unsigned char loader_bytes[4 * SECTOR_SIZE] = { 0 };
 	const struct loader loader = { loader_bytes, sizeof(loader_bytes) };
@@ -110,10 +110,11 @@ static const unsigned char *write_image(const struct plan *plan, size_t *size)
 	};
 	struct output output = { .fd = -1 };
 	struct image_summary summary;
+	const struct kernel flat = { .bytes = kernel, .size = sizeof(kernel) };
 	struct error err = { 0 };
 
 	assert_accepted(output_begin(&output, NULL, &err), &err, "output");
-	int result = image_write(&output, "image", plan, files, &loader, 0, &summary, &err);
+	int result = image_write(&output, "image", plan, &flat, files, &loader, 0, &summary, &err);
 	assert_accepted(result, &err, "write");
 	*size = summary.size;
 	const unsigned char *bytes = mmap(NULL, *size, PROT_READ, MAP_PRIVATE, output.fd, 0);

@@ -11,7 +11,7 @@
 
 #include "bootabi.h"
 #include "elf_maker.h"
-#include "kernel/kernel.h"
+#include "kernel/identity.h"
 #include "unit.h"
 
 static char directory[] = "/tmp/test_origin.XXXXXX";

@@ -15,6 +15,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "bootabi.h"
+#include "base/bytes.h"
+
 #define SMALL_FILE (16 * 1024 * 1024)
 
 /* Where a signal comes in between, a file system over a network may give up. */
@@ -93,6 +96,7 @@ int file_open_any(struct file_view *file, const char *path, struct error *err)
 	}
 	file->bytes = bytes;
 	file->size = (size_t)st.st_size;
+	file->mapped = true;
 	return 0;
 }
 
@@ -112,6 +116,14 @@ void file_close(struct file_view *file)
 		munmap((void *)(uintptr_t)file->bytes, file->size);
 	cleanup_close(&file->fd);
 	*file = (struct file_view){.fd = -1};
+}
+
+void file_forget(const struct file_view *file, uint64_t from, uint64_t to)
+{
+	uint64_t start = align_down(from, PAGE_SIZE);
+
+	if (file->mapped && to <= file->size)
+		madvise((void *)(uintptr_t)(file->bytes + start), to - start, MADV_DONTNEED);
 }
 
 int file_read(const char *path, unsigned char **bytes, size_t *size, struct error *err)
@@ -251,6 +263,12 @@ int output_begin(struct output *output, const char *path, struct error *err)
 		return error_set(err, ERROR_SYSTEM, errnum, "cannot write '%s'", path);
 	}
 	return 0;
+}
+
+void output_hurry(const struct output *output, uint64_t from, uint64_t to)
+{
+	if (output->path != NULL)
+		sync_file_range(output->fd, (off_t)from, (off_t)(to - from), SYNC_FILE_RANGE_WRITE);
 }
 
 int output_commit(struct output *output, struct error *err)

@@ -31,6 +31,7 @@ struct file_view {
 	int fd;
 	const unsigned char *bytes;	/* valid until file_close */
 	size_t size;
+	bool mapped;			/* they are the file's own pages */
 	dev_t device;
 	ino_t inode;
 };
@@ -40,6 +41,10 @@ struct file_view {
 int file_open_any(struct file_view *file, const char *path, struct error *err);
 int file_open(struct file_view *file, const char *path, struct error *err);
 void file_close(struct file_view *file);
+
+/* Give back the memory that bytes [from, to) of a mapped file take; who reads them
+ * again has them again.  So a large file takes no more of it than a small one. */
+void file_forget(const struct file_view *file, uint64_t from, uint64_t to);
 
 /* Read a small regular file (at most 16 MiB) whole.  The caller frees *bytes,
  * which has a NUL behind its end. */
@@ -62,6 +67,9 @@ struct output {
 /* Begin to write a file in path's directory, or, if path is NULL, a file
  * without a name in $TMPDIR.  An existing path must be a regular file. */
 int output_begin(struct output *output, const char *path, struct error *err);
+/* Have bytes [from, to), which are written, on their way to the disk already: then
+ * output_commit() does not wait for all of them at the end.  A hint, no more. */
+void output_hurry(const struct output *output, uint64_t from, uint64_t to);
 /* Make it appear, on the disk, under its name, with mode 0666 less the umask. */
 int output_commit(struct output *output, struct error *err);
 /* Release it; what was not committed is gone, and the old file unchanged. */

@@ -434,7 +434,7 @@ static void tell(const char *path, const struct build_options *options,
 
 /* The steps from a plan on. */
 static int write_image(const char *path, const struct build_options *options,
-		       const struct planned *planned, bool anonymous, struct output *output,
+		       struct planned *planned, bool anonymous, struct output *output,
 		       struct build_result *result, struct error *err)
 {
 	CLEANUP_FREE char *target = NULL;
@@ -452,7 +452,7 @@ static int write_image(const char *path, const struct build_options *options,
 	int status = output_begin(output, target, err);
 	if (status == 0)
 		status = image_write(output, target != NULL ? target : "temporary image", &planned->plan,
-				     planned->files, &loader, options->min_size, &summary, err);
+				     &planned->kernel, planned->files, &loader, options->min_size, &summary, err);
 	if (status == 0 && !anonymous)
 		status = output_commit(output, err);
 	if (status == 0) {

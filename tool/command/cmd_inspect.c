@@ -146,6 +146,8 @@ static int inspect_kernel(const struct arguments *arguments, struct error *err)
 
 /* ---- Images -------------------------------------------------------------- */
 
+#define COUNT_STEP (1024 * 1024)	/* bytes counted before their memory is given back */
+
 /* Bytes other than 0 in [from, to), without reading holes. */
 static uint64_t count_nonzero(const struct file_view *file, uint64_t from, uint64_t to)
 {
@@ -158,8 +160,11 @@ static uint64_t count_nonzero(const struct file_view *file, uint64_t from, uint6
 
 		if (data < 0 || (uint64_t)data >= to)
 			break;
+		if (end - (uint64_t)data > COUNT_STEP)
+			end = (uint64_t)data + COUNT_STEP;
 		for (uint64_t i = (uint64_t)data; i < end; i++)
 			count += file->bytes[i] != 0;
+		file_forget(file, (uint64_t)data, end);
 		from = end;
 	}
 	return count;
@@ -277,7 +282,7 @@ static int inspect_image(const struct arguments *arguments, const struct file_vi
 			  arguments->file);
 		return error_hint(err, "give a kernel, or what 'mkbootimg build' wrote");
 	}
-	if (image_read(&image, file->bytes, file->size, true, err) != 0)
+	if (image_read(&image, file, true, err) != 0)
 		return -1;
 	int status = gather(&contents, err);
 	if (status == 0 && arguments->json)

@@ -104,9 +104,9 @@ const struct argp console_argp = { .options = console_options_list, .parser = pa
 /* ---- What is booted -------------------------------------------------------- */
 
 static int prepare_image(struct target *target, const struct build_options *options,
-			 const unsigned char *bytes, size_t size, struct error *err)
+			 const struct file_view *file, struct error *err)
 {
-	if (!image_is_bootable(bytes, size)) {
+	if (!image_is_bootable(file->bytes, file->size)) {
 		error_set(err, ERROR_INPUT, 0, "'%s' is neither an ELF kernel nor a bootable disk image",
 			  target->name);
 		return error_hint(err, "an image's first sector ends with the bytes 55 AA");
@@ -116,11 +116,11 @@ static int prepare_image(struct target *target, const struct build_options *opti
 			  target->name);
 		return error_hint(err, "give them to 'mkbootimg build'");
 	}
-	target->own_image = image_is_ours(bytes, size);
+	target->own_image = image_is_ours(file->bytes, file->size);
 	if (target->own_image) {
 		struct image image;
 
-		if (image_read(&image, bytes, size, false, err) != 0)
+		if (image_read(&image, file, false, err) != 0)
 			return -1;
 		/* What is wrong with a damaged one, its loader will say. */
 		if (image.has_plan)
@@ -162,7 +162,7 @@ int target_open(struct target *target, const char *name, const struct build_opti
 	if (file_open(&file, name, err) != 0)
 		return -1;
 	target->is_kernel = build_is_kernel(file.bytes, file.size);
-	int status = target->is_kernel ? 0 : prepare_image(target, options, file.bytes, file.size, err);
+	int status = target->is_kernel ? 0 : prepare_image(target, options, &file, err);
 	file_close(&file);
 	return target->is_kernel ? prepare_kernel(target, options, named, err) : status;
 }

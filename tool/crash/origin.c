@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "bootabi.h"
-#include "kernel/kernel.h"
+#include "kernel/identity.h"
 
 struct origin_facts origin_facts(const struct plan *plan)
 {
@@ -32,15 +32,24 @@ struct origin_facts origin_facts(const struct plan *plan)
 	};
 }
 
-/* Do these bytes hold the kernel with that sum? */
-static bool fits(const unsigned char *bytes, size_t size, uint32_t crc)
+#define STEP (1024 * 1024)	/* bytes summed before their memory is given back */
+
+/* Does a file hold the kernel with that sum? */
+static bool fits(const struct file_view *file, uint32_t crc)
 {
 	struct kernel kernel;
+	struct identity identity;
 	struct error ignored;
 
-	if (!kernel_is_elf(bytes, size) || kernel_parse(&kernel, bytes, size, "", &ignored) != 0)
+	if (!kernel_is_elf(file->bytes, file->size) ||
+	    kernel_parse(&kernel, file->bytes, file->size, "", &ignored) != 0)
 		return false;
-	bool same = kernel_crc(&kernel) == crc;
+	identity_begin(&identity, &kernel);
+	for (uint64_t done = 0; file->size - done > STEP; done += STEP) {
+		identity_take(&identity, done + STEP);
+		file_forget(file, done, done + STEP);
+	}
+	bool same = identity_end(&identity) == crc;
 	kernel_free(&kernel);
 	return same;
 }
@@ -51,7 +60,7 @@ static bool try_open(struct file_view *file, const char *path, const struct orig
 
 	if (file_open(file, path, &ignored) != 0)
 		return false;
-	if (fits(file->bytes, file->size, facts->kernel_crc))
+	if (fits(file, facts->kernel_crc))
 		return true;
 	file_close(file);
 	return false;
@@ -109,5 +118,6 @@ bool origin_read(const struct run_kernel *kernel, unsigned char **bytes, size_t 
 			return false;
 		done += (size_t)n;
 	}
-	return *bytes != NULL && (kernel->sure || fits(*bytes, *size, kernel->crc));
+	const struct file_view copy = { .fd = -1, .bytes = *bytes, .size = *size };
+	return *bytes != NULL && (kernel->sure || fits(&copy, kernel->crc));
 }

@@ -15,17 +15,22 @@
 #include "plan/boottable.h"
 #include "base/bytes.h"
 #include "base/checksum.h"
+#include "kernel/identity.h"
 
-#define CHUNK (256 * 1024)		/* bytes copied at a time, whole pages */
+#define CHUNK (256 * 1024)		/* bytes copied at a time, whole pages: they stay in the CPU's cache
+					   from being read to being written */
+#define HURRY (8 * 1024 * 1024)		/* bytes after which the disk is to begin with them */
 #define PARTITION_TYPE 0xda		/* data that no file system claims */
 
 struct writer {
-	int fd;
+	const struct output *output;
 	const char *name;
 	const struct plan *plan;
 	const struct file_view *sources;	/* by plan_piece.source */
 	const struct layout *layout;
 	struct extent_place *places;
+	struct identity identity;		/* of the kernel, source 0 */
+	uint64_t hurried;	/* up to this offset of the output the disk has been told */
 	uint32_t crc;			/* of everything written, for the disk signature */
 };
 
@@ -50,13 +55,13 @@ static int write_sparse(struct writer *w, const unsigned char *bytes, size_t siz
 
 		if (!is_zero(bytes + page, length))
 			continue;
-		if (page > start && file_write_at(w->fd, bytes + start, page - start, offset + start,
+		if (page > start && file_write_at(w->output->fd, bytes + start, page - start, offset + start,
 						  w->name, err) != 0)
 			return -1;
 		start = page + length;
 	}
 	if (size > start)
-		return file_write_at(w->fd, bytes + start, size - start, offset + start, w->name, err);
+		return file_write_at(w->output->fd, bytes + start, size - start, offset + start, w->name, err);
 	return 0;
 }
 
@@ -98,12 +103,24 @@ static void apply_patches(const struct plan *plan, uint32_t block, uint64_t star
 	}
 }
 
+/* Copy bytes of a source, for the only time that they are read. */
+static void copy_source(struct writer *w, uint32_t index, uint64_t from, unsigned char *buffer, size_t size)
+{
+	const struct file_view *source = &w->sources[index];
+
+	if (index == 0)
+		identity_take(&w->identity, from + size);
+	memcpy(buffer, source->bytes + from, size);
+	file_forget(source, from, from + size);
+}
+
 /* Fill a buffer with bytes [from, from + size) of an extent; what no piece
  * covers is zero. */
-static void gather(const struct writer *w, const struct plan_extent *extent, uint64_t from,
+static void gather(struct writer *w, const struct plan_extent *extent, uint64_t from,
 		   unsigned char *buffer, size_t size)
 {
-	memset(buffer, 0, size);
+	uint64_t filled = from;
+
 	for (size_t i = 0; i < extent->piece_count; i++) {
 		const struct plan_piece *piece = &w->plan->pieces[extent->first_piece + i];
 		uint64_t start = piece->offset > from ? piece->offset : from;
@@ -111,13 +128,24 @@ static void gather(const struct writer *w, const struct plan_extent *extent, uin
 
 		if (end > from + size)
 			end = from + size;
-		if (start < end)
-			memcpy(buffer + (start - from),
-			       w->sources[piece->source].bytes + piece->file_offset +
-				       (start - piece->offset),
-			       end - start);
+		if (start >= end)
+			continue;
+		memset(buffer + (filled - from), 0, start - filled);
+		copy_source(w, piece->source, piece->file_offset + (start - piece->offset),
+			    buffer + (start - from), end - start);
+		filled = end;
 	}
+	memset(buffer + (filled - from), 0, from + size - filled);
 	apply_patches(w->plan, extent->block, extent->offset + from, buffer, size);
+}
+
+/* All before this offset is written: tell the disk, now and then. */
+static void hurry(struct writer *w, uint64_t offset)
+{
+	if (offset - w->hurried < HURRY)
+		return;
+	output_hurry(w->output, w->hurried, offset);
+	w->hurried = offset;
 }
 
 static int write_extent(struct writer *w, size_t index, unsigned char *buffer, struct error *err)
@@ -134,6 +162,7 @@ static int write_extent(struct writer *w, size_t index, unsigned char *buffer, s
 		checksum_extent(place->sum, buffer, size);
 		if (write_sparse(w, buffer, size, disk_offset(place->lba) + done, err) != 0)
 			return -1;
+		hurry(w, disk_offset(place->lba) + done + size);
 	}
 	return 0;
 }
@@ -159,7 +188,7 @@ static int write_table(struct writer *w, size_t size, struct error *err)
 		return error_set(err, ERROR_SYSTEM, 0, "out of memory");
 	boottable_encode(w->plan, w->places, table);
 	w->crc = (uint32_t)crc32(w->crc, table, (uInt)size);
-	return file_write_at(w->fd, table, size, disk_offset(w->layout->table_lba), w->name, err);
+	return file_write_at(w->output->fd, table, size, disk_offset(w->layout->table_lba), w->name, err);
 }
 
 static void fill_partition(unsigned char *sector, uint64_t total_sectors)
@@ -196,14 +225,15 @@ static int write_loader(struct writer *w, const struct loader *loader, size_t ta
 	w->crc = (uint32_t)crc32(w->crc, bytes, (uInt)loader->size);
 	put_le32(sector + S1_OFF_DISK_ID, w->crc != 0 ? w->crc : 1);
 
-	if (file_write_at(w->fd, stage2, stage2_size, disk_offset(0), w->name, err) != 0)
+	if (file_write_at(w->output->fd, stage2, stage2_size, disk_offset(0), w->name, err) != 0)
 		return -1;
-	return file_write_at(w->fd, sector, SECTOR_SIZE, 0, w->name, err);
+	return file_write_at(w->output->fd, sector, SECTOR_SIZE, 0, w->name, err);
 }
 
-int image_write(struct output *output, const char *name, const struct plan *plan,
-		const struct file_view *sources, const struct loader *loader, uint64_t min_size,
-		struct image_summary *summary, struct error *err)
+int image_write(struct output *output, const char *name, struct plan *plan,
+		const struct kernel *kernel, const struct file_view *sources,
+		const struct loader *loader, uint64_t min_size, struct image_summary *summary,
+		struct error *err)
 {
 	struct layout layout;
 	size_t table_size = boottable_size(plan);
@@ -211,7 +241,7 @@ int image_write(struct output *output, const char *name, const struct plan *plan
 	if (layout_make(&layout, plan, loader->size, table_size, min_size, err) != 0)
 		return -1;
 	struct writer w = {
-		.fd = output->fd,
+		.output = output,
 		.name = name,
 		.plan = plan,
 		.sources = sources,
@@ -219,10 +249,15 @@ int image_write(struct output *output, const char *name, const struct plan *plan
 		.places = calloc(plan->extent_count + 1, sizeof(struct extent_place)),
 	};
 	int result = -1;
+	identity_begin(&w.identity, kernel);
 	if (w.places == NULL)
 		error_set(err, ERROR_SYSTEM, 0, "out of memory");
-	else if (file_resize(w.fd, layout.total_sectors * SECTOR_SIZE, name, err) == 0 &&
-		 write_payload(&w, err) == 0 && write_table(&w, table_size, err) == 0)
+	else if (file_resize(output->fd, layout.total_sectors * SECTOR_SIZE, name, err) == 0)
+		result = write_payload(&w, err);
+	plan->kernel_crc = identity_end(&w.identity);
+	if (result == 0)
+		result = write_table(&w, table_size, err);
+	if (result == 0)
 		result = write_loader(&w, loader, table_size, err);
 
 	*summary = (struct image_summary){ .size = layout.total_sectors * SECTOR_SIZE };

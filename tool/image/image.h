@@ -13,6 +13,7 @@
 #include "base/fileio.h"
 #include "plan/layout.h"
 #include "image/loader.h"
+#include "kernel/kernel.h"
 #include "plan/plan.h"
 
 /* What was written, for telling the user. */
@@ -21,12 +22,14 @@ struct image_summary {
 	uint64_t stored;	/* bytes of the kernel and its modules in it */
 };
 
-/* Write the image of a plan to output (not committed yet).  sources are the
- * kernel file and its modules' files, in order.  name is for messages about the
- * output. */
-int image_write(struct output *output, const char *name, const struct plan *plan,
-		const struct file_view *sources, const struct loader *loader, uint64_t min_size,
-		struct image_summary *summary, struct error *err);
+/* Write the image of a plan to output (not committed yet), and complete the plan with
+ * the kernel's identity.  sources are the kernel file and its modules' files, in order.
+ * Each byte of them is read once, and the memory that this takes does not depend on
+ * how many there are.  name is for messages about the output. */
+int image_write(struct output *output, const char *name, struct plan *plan,
+		const struct kernel *kernel, const struct file_view *sources,
+		const struct loader *loader, uint64_t min_size, struct image_summary *summary,
+		struct error *err);
 
 /* ---- Reading an image back ------------------------------------------------ */
 
@@ -64,8 +67,7 @@ struct image {
 /* Read an image of ours (image_is_ours) as far as it can be read: what is
  * damaged is marked, not refused.  The extents, most of the bytes, are summed
  * only if verify is set.  The caller frees with image_free(). */
-int image_read(struct image *image, const unsigned char *bytes, size_t size, bool verify,
-	       struct error *err);
+int image_read(struct image *image, const struct file_view *file, bool verify, struct error *err);
 void image_free(struct image *image);
 
 #endif
