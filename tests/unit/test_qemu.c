@@ -218,6 +218,17 @@ TEST(image_is_not_written)
 	qemu_free(arguments);
 }
 
+/* A copy that goes with us need not be copied once more. */
+TEST(own_copy_is_written)
+{
+	struct qemu_machine machine = machine_for(NO_USER);
+
+	machine.own_copy = true;
+	char **arguments = qemu_arguments(&machine);
+	assert_int_equal(count_with(arguments, "snapshot"), 0);
+	qemu_free(arguments);
+}
+
 /* ---- Disks --------------------------------------------------------------- */
 
 /* Without bootindex, SeaBIOS takes the disks in an order of its own. */
@@ -514,6 +525,7 @@ int main(void)
 		cmocka_unit_test(memory_is_rounded_up),
 		cmocka_unit_test(commas_in_the_image_path),
 		cmocka_unit_test(image_is_not_written),
+		cmocka_unit_test(own_copy_is_written),
 		cmocka_unit_test(each_disk_has_a_bootindex),
 		cmocka_unit_test(disk_names_are_the_same_twice),
 		cmocka_unit_test(unknown_disks),

@@ -459,6 +459,7 @@ static int write_image(const char *path, const struct build_options *options,
 		tell(path, options, planned, &loader, &summary);
 		result->memory = plan_memory(&planned->plan);
 		result->facts = origin_facts(&planned->plan);
+		result->facts.fresh = true;
 		result->path = target;
 		target = NULL;
 	}

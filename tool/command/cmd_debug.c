@@ -137,6 +137,7 @@ static int debug_target(const struct arguments *arguments, const struct target *
 	struct qemu_machine machine = {
 		.program = arguments->machine.qemu,
 		.image = target->path,
+		.own_copy = target->own_copy,
 		.disk = arguments->machine.disk,
 		.display = target_display(&arguments->machine, arguments->user, "debug", arguments->build.quiet),
 		.debug_console = console,

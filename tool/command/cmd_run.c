@@ -70,6 +70,7 @@ struct arguments {
 	int success_code;
 	bool json;
 	const char *accel;
+	struct kvm_question *kvm;	/* for --accel auto */
 	bool screen;
 	const char *screenshot;	/* NULL: none */
 };
@@ -503,7 +504,7 @@ static int choose_accel(const struct arguments *arguments, struct qemu_machine *
 		machine->accel = arguments->accel;
 		return strcmp(arguments->accel, "kvm") == 0 && !arguments->dry_run ? kvm_check(err) : 0;
 	}
-	if (kvm_is_fast()) {
+	if (kvm_is_fast(arguments->kvm)) {
 		machine->accel = "kvm";
 		machine->accel_else = "tcg";	/* this QEMU may have been built without */
 	}
@@ -599,6 +600,7 @@ static int run_target(const struct arguments *arguments, const struct target *ta
 	struct qemu_machine machine = {
 		.program = arguments->machine.qemu,
 		.image = target->path,
+		.own_copy = target->own_copy,
 		.disk = arguments->machine.disk,
 		.reboots = arguments->cargo.reboots,
 		.display = target_display(&arguments->machine, arguments->user, "run", arguments->build.quiet),
@@ -688,6 +690,9 @@ static int run(const struct arguments *arguments, struct error *err)
 		error_set(err, ERROR_USAGE, 0, "QEMU's -daemonize is not for run, which waits for the machine to end");
 		return STATUS_USAGE;
 	}
+	/* Answered while the image is built. */
+	if (strcmp(arguments->accel, "auto") == 0 && !qemu_user_accelerates(arguments->user))
+		*arguments->kvm = kvm_ask();
 	/* Somebody is to see the image. */
 	bool named = arguments->dry_run || runs_plainly(arguments);
 	if (target_open(&target, arguments->target, &arguments->build, named, err) == 0)
@@ -696,6 +701,7 @@ static int run(const struct arguments *arguments, struct error *err)
 	else if (err->class == ERROR_USAGE)
 		status = STATUS_USAGE;
 	target_close(&target);
+	kvm_forget(arguments->kvm);
 	return status;
 }
 
@@ -723,10 +729,12 @@ const struct argp run_command_argp = { .options = options_list,
 
 int command_run(int argc, char **argv, struct error *err)
 {
+	struct kvm_question kvm = { 0 };
 	struct arguments arguments = {
 		.build = BUILD_OPTIONS_DEFAULT,
 		.success_code = SUCCESS_CODE_DEFAULT,
 		.accel = "auto",
+		.kvm = &kvm,
 	};
 
 	if (command_parse(&run_command_argp, argc, argv, ARGP_IN_ORDER, &arguments, err) != 0)

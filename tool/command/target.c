@@ -146,6 +146,7 @@ static int prepare_kernel(struct target *target, const struct build_options *opt
 	target->memory = result.memory;
 	target->facts = result.facts;
 	target->path = result.path;
+	target->own_copy = anonymous;
 	if (anonymous) {
 		target->path = format_string("/dev/fd/%d", target->output.fd);
 		fcntl(target->output.fd, F_SETFD, 0);	/* QEMU inherits it */

@@ -41,6 +41,7 @@ struct target {
 	const char *name;	/* as the user gave it */
 	struct output output;	/* a kernel's image, meanwhile */
 	char *path;		/* for QEMU */
+	bool own_copy;		/* what is there nobody else has, and it goes with us */
 	uint64_t memory;	/* that its plan takes */
 	bool is_kernel;
 	bool own_image;

@@ -54,13 +54,15 @@ static bool fits(const struct file_view *file, uint32_t crc)
 	return same;
 }
 
-static bool try_open(struct file_view *file, const char *path, const struct origin_facts *facts)
+/* Open a file if it is the kernel; one that is known to be (sure) is not read
+ * for that: origin_read() is, when it matters. */
+static bool try_open(struct file_view *file, const char *path, bool sure, const struct origin_facts *facts)
 {
 	struct error ignored;
 
 	if (file_open(file, path, &ignored) != 0)
 		return false;
-	if (fits(file, facts->kernel_crc))
+	if (sure ? kernel_is_elf(file->bytes, file->size) : fits(file, facts->kernel_crc))
 		return true;
 	file_close(file);
 	return false;
@@ -77,14 +79,14 @@ int origin_open(struct file_view *file, const char *wanted, const char *booted,
 			return error_wrap(err, "--symbols");
 		return 0;
 	}
-	if (facts->protocol == 0 || try_open(file, booted, facts))
+	if (facts->protocol == 0 || try_open(file, booted, facts->fresh, facts))
 		return 0;
 	if (length > 4 && strcmp(booted + length - 4, ".img") == 0) {
 		CLEANUP_FREE char *elf = format_string("%.*s.elf", (int)(length - 4), booted);
 		CLEANUP_FREE char *bare = format_string("%.*s", (int)(length - 4), booted);
 
-		if (!try_open(file, elf, facts))
-			try_open(file, bare, facts);
+		if (!try_open(file, elf, false, facts))
+			try_open(file, bare, false, facts);
 	}
 	return 0;
 }

@@ -131,11 +131,13 @@ static void add_disk(struct list *list, const struct qemu_machine *machine)
 {
 	CLEANUP_FREE char *path = qemu_escape(machine->image);
 
-	/* snapshot: what the guest writes goes to a temporary file of QEMU's. */
+	/* snapshot: what the guest writes goes to a temporary file of QEMU's, which takes
+	 * time to make, and to read through. */
+	const char *snapshot = machine->own_copy ? "" : ",snapshot=on";
 	add(list, "-drive");
 	/* "a:b" would be protocol "a". */
 	const char *prefix = path[strcspn(path, ":/")] == ':' ? "./" : "";
-	add(list, "file=%s%s,format=raw,if=none,id=mkbootimg,snapshot=on", prefix, path);
+	add(list, "file=%s%s,format=raw,if=none,id=mkbootimg%s", prefix, path, snapshot);
 	for (size_t i = 0; i < DISK_COUNT; i++) {
 		if (strcmp(disks[i].name, machine->disk) != 0)
 			continue;

@@ -15,6 +15,7 @@
 struct qemu_machine {
 	const char *program;
 	const char *image;	/* path as QEMU is to open it */
+	bool own_copy;		/* which nobody else has: the guest may write on it */
 	const char *disk;	/* a name qemu_disk_known() knows; NULL: the user attaches it */
 	bool reboots;		/* a reset does not end QEMU */
 	uint64_t memory;	/* bytes */

@@ -321,13 +321,11 @@ static void handed_off(struct runner *r)
 	r->message_length = 0;
 	if (r->options->tell_screen)
 		r->first_count = screen_read_first(r->first_cells, &r->qmp);
-	if (r->log >= 0) {
-		CLEANUP_FREE char *answer = qmp_monitor(&r->qmp, "log int,cpu_reset", QMP_ANSWER_MS);
-
-		r->logging = answer != NULL;
-	}
+	/* QEMU does the one before the other, and nobody waits for its answers. */
+	if (r->log >= 0)
+		r->logging = qmp_monitor_tell(&r->qmp, "log int,cpu_reset");
 	snprintf(ready, sizeof(ready), "o/b 0x%x 0x%x", PORT_READY, RUNNER_READY);
-	free(qmp_monitor(&r->qmp, ready, QMP_ANSWER_MS));
+	qmp_monitor_tell(&r->qmp, ready);
 }
 
 /* A byte from the loader, which is a message, or from its fault handler, whose
@@ -590,9 +588,8 @@ static int begin(struct runner *r, bool stay_stopped, struct run_outcome *outcom
 		return error_set(err, ERROR_SYSTEM, 0, "QEMU did not start");
 	}
 	json_decref(answer);
-	/* Of a guest that ends at once there may be no answer. */
 	if (!stay_stopped)
-		json_decref(qmp_execute(&r->qmp, "cont", NULL, QMP_ANSWER_MS));
+		qmp_tell(&r->qmp, "cont", NULL);
 	return 0;
 }
 
