@@ -139,3 +139,31 @@ bool lz4_reference(const uint8_t *block, size_t size, uint8_t *output, size_t by
 	}
 	return false;
 }
+
+void lz4_unpack_chunks(const uint8_t *stored, uint64_t stored_size, uint8_t *output, uint64_t bytes)
+{
+	const size_t most = CHUNK_SECTORS * SECTOR_SIZE;
+
+	while (stored_size > 0) {
+		size_t size = stored_size < most ? (size_t)stored_size : most;
+		assert_true(size > CHUNK_HEADER_SIZE);
+		uint32_t length = get_le32(stored + CHUNK_OFF_LENGTH), block_size = get_le32(stored + CHUNK_OFF_STORED);
+		const uint8_t *block = stored + CHUNK_HEADER_SIZE;
+
+		assert_true(length > 0 && length <= bytes && block_size <= length);
+		assert_true(block_size <= size - CHUNK_HEADER_SIZE);
+		/* The last one ends with its block; before it, filling is 0. */
+		assert_true(stored_size > most || block_size == size - CHUNK_HEADER_SIZE);
+		for (size_t i = block_size; i < size - CHUNK_HEADER_SIZE; i++)
+			assert_int_equal(block[i], 0);
+		if (block_size == length)
+			memcpy(output, block, length);
+		else
+			assert_true(lz4_guarded(block, block_size, output, length));
+		output += length;
+		bytes -= length;
+		stored += size;
+		stored_size -= size;
+	}
+	assert_int_equal(bytes, 0);
+}

@@ -25,4 +25,8 @@ bool lz4_guarded(const uint8_t *block, size_t size, uint8_t *output, size_t byte
 /* The same, byte by byte, as the format's description has it. */
 bool lz4_reference(const uint8_t *block, size_t size, uint8_t *output, size_t bytes);
 
+/* Unpack the chunks that are stored of an extent (include/bootabi.h) with it.  Fails
+ * unless they are as they should be and make exactly that many bytes. */
+void lz4_unpack_chunks(const uint8_t *stored, uint64_t stored_size, uint8_t *output, uint64_t bytes);
+
 #endif

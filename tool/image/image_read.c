@@ -80,7 +80,7 @@ static void read_extents(struct reader *r)
 
 	image->first_extent_range = image->range_count;
 	for (size_t i = 0; i < image->plan.extent_count; i++) {
-		uint64_t stored = align_up(image->plan.extents[i].length, SECTOR_SIZE), offset;
+		uint64_t stored = align_up(image->places[i].stored, SECTOR_SIZE), offset;
 		uint64_t sum[4] = { 0 };
 		char what[32];
 
