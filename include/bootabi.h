@@ -145,7 +145,7 @@
 /* ---- Boot table: extent record, sectors to copy into a block ------------- */
 
 #define EXTENT_OFF_BLOCK	0	/* u32: index of the block */
-#define EXTENT_OFF_METHOD	4	/* u32: EXTENT_RAW */
+#define EXTENT_OFF_METHOD	4	/* u32: EXTENT_RAW or EXTENT_LZ4 */
 #define EXTENT_OFF_OFFSET	8	/* u64: byte offset in the block */
 #define EXTENT_OFF_LENGTH	16	/* u64: bytes in memory, > 0 */
 #define EXTENT_OFF_LBA		24	/* u64: first sector, relative to the base */
@@ -153,7 +153,17 @@
 #define EXTENT_OFF_RESERVED	40	/* u64: 0 */
 #define EXTENT_OFF_SUM		48	/* 4 x u64, 16-byte aligned: see "Extent sum" */
 #define EXTENT_SIZE		80
-#define EXTENT_RAW		0	/* method: bytes as they are */
+#define EXTENT_RAW		0	/* method: bytes as they are; STORED = LENGTH */
+#define EXTENT_LZ4		1	/* method: in chunks, see below */
+
+/* Chunks: what is stored of an EXTENT_LZ4.  Each is CHUNK_SECTORS long, but the last,
+ * which ends where STORED does.  Behind its header comes one LZ4 block (lz4.org,
+ * "LZ4 Block Format"), which depends on no other, then filling; or, if that would be
+ * no smaller, the bytes as they are: then both sizes are the same. */
+#define CHUNK_SECTORS		127	/* what the loader reads in one piece */
+#define CHUNK_OFF_LENGTH	0	/* u32: bytes in memory, > 0 */
+#define CHUNK_OFF_STORED	4	/* u32: bytes of the block */
+#define CHUNK_HEADER_SIZE	8
 
 /* Extent sum: over whole sectors, the filling included; all modulo 2^64.  A sector
  * is a sequence of 32 vectors of two u64 lanes v.  Starting from a = b = 0, each

@@ -285,14 +285,20 @@ test-kernels: $(OTHER_KERNELS) $(BL09_KERNELS)
 
 # ---- Unit tests --------------------------------------------------------------
 
-UNIT_HELPERS := $(patsubst %,$(OUT)/tests/unit/%.o,elf_maker fake_loader kernel_maker plan_check)
+LZ4_GUARDED := $(OUT)/tests/unit/lz4_guarded.o $(OUT)/tests/unit/lz4_guarded-asm.o
+UNIT_HELPERS := $(patsubst %,$(OUT)/tests/unit/%.o,elf_maker fake_loader kernel_maker plan_check) $(LZ4_GUARDED)
 UNIT_TESTS := $(patsubst %.c,$(OUT)/%,$(wildcard tests/unit/test_*.c))
+
+# The loader's decoder, as code of the host's.
+$(OUT)/tests/unit/%-asm.o: tests/unit/%.asm bootloader/lz4.inc
+	@mkdir -p $(@D)
+	$(Q)$(NASM) -w+all -f elf64 -Ibootloader/ -o $@ $<
 
 $(UNIT_TESTS): %: %.o $(UNIT_HELPERS) $(OBJECTS)
 	$(say) "  LD      $@"
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(OUR_LIBS) -lcmocka
 
--include $(UNIT_TESTS:=.d) $(UNIT_HELPERS:.o=.d)
+-include $(UNIT_TESTS:=.d) $(filter-out %-asm.d,$(UNIT_HELPERS:.o=.d))
 
 # ---- Fuzz targets ------------------------------------------------------------
 
@@ -301,7 +307,7 @@ $(UNIT_TESTS): %: %.o $(UNIT_HELPERS) $(OBJECTS)
 FUZZ_SOURCES := $(wildcard tests/fuzz/fuzz_*.c)
 FUZZ_REPLAYS := $(FUZZ_SOURCES:%.c=$(OUT)/%)
 FUZZ_PROGRAMS := $(FUZZ_SOURCES:%.c=$(OUT)/%.libfuzzer)
-FUZZ_HELPERS := $(OUT)/tests/fuzz/fuzz.o $(OUT)/tests/unit/plan_check.o
+FUZZ_HELPERS := $(OUT)/tests/fuzz/fuzz.o $(OUT)/tests/unit/plan_check.o $(LZ4_GUARDED)
 FUZZ_SECONDS ?= 600
 
 $(FUZZ_SOURCES:%.c=$(OUT)/%.o) $(OUT)/tests/fuzz/fuzz.o $(OUT)/tests/fuzz/replay.o: OUR_CFLAGS += -Itests/unit

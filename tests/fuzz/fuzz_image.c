@@ -39,7 +39,7 @@ static void check_decoded(const struct plan *plan, const struct extent_place *pl
 {
 	struct error err = { 0 };
 
-	fuzz_check_plan(plan);
+	fuzz_check_plan(plan, places);
 	if (boottable_check(plan, "disk.img", &err) == 0)
 		fuzz_check_table(plan, places);
 	else

@@ -14,7 +14,6 @@
 #include "bootabi.h"
 #include "plan/boottable.h"
 #include "config/config.h"
-#include "image/image.h"
 #include "image/loader.h"
 #include "plan/report.h"
 
@@ -26,6 +25,7 @@ enum {
 	OPT_STACK_SIZE,
 	OPT_KERNEL_BASE,
 	OPT_SIZE,
+	OPT_COMPRESS,
 	OPT_BOOTLOADER,
 	OPT_FEATURES,
 	OPT_STACK_PAGES,
@@ -55,6 +55,7 @@ const struct argp_option plan_options_list[] = {
 static const struct argp_option options_list[] = {
 	{ "output", 'o', "FILE", 0, "Write the image to FILE (default: beside the kernel, .elf becomes .img)", 0 },
 	{ "size", OPT_SIZE, "SIZE", 0, "Make the image at least SIZE large", 0 },
+	{ "compress", OPT_COMPRESS, "METHOD", 0, "Compress what is loaded: none (default), auto (where it loads sooner), lz4", 0 },
 	{ "bootloader", OPT_BOOTLOADER, "DIR", 0, "Use the loader whose sources are in DIR", 0 },
 	{ "quiet", 'q', NULL, 0, "Print errors only", 0 },
 	{ "verbose", 'v', NULL, 0, "Print the plan", 0 },
@@ -220,6 +221,23 @@ static error_t parse_plan_option(int key, char *arg, struct argp_state *state)
 
 const struct argp plan_argp = { .options = plan_options_list, .parser = parse_plan_option };
 
+static int parse_compress(const char *text, enum compress *compress)
+{
+	static const char *const names[] = {
+		[COMPRESS_NONE] = "none",
+		[COMPRESS_AUTO] = "auto",
+		[COMPRESS_LZ4] = "lz4",
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (strcmp(text, names[i]) == 0) {
+			*compress = (enum compress)i;
+			return 0;
+		}
+	}
+	return -1;
+}
+
 static error_t parse_option(int key, char *arg, struct argp_state *state)
 {
 	struct build_options *options = state->input;
@@ -234,8 +252,13 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPT_SIZE:
 		note_given(options, state);
-		if (parse_size(arg, 1, &options->min_size) != 0)
+		if (parse_size(arg, 1, &options->image.min_size) != 0)
 			argp_error(state, "--size: '%s' is not a size (a number and K, M, G or T)", arg);
+		return 0;
+	case OPT_COMPRESS:
+		note_given(options, state);
+		if (parse_compress(arg, &options->image.compress) != 0)
+			argp_error(state, "--compress: '%s' is none of none, auto, lz4", arg);
 		return 0;
 	case OPT_BOOTLOADER:
 		note_given(options, state);
@@ -416,6 +439,22 @@ static int check_target(const char *target, const struct planned *planned, struc
 	return 0;
 }
 
+/* What --compress auto decided, and why. */
+static void tell_samples(const struct plan *plan, const struct image_summary *summary)
+{
+	for (size_t i = 0; i < plan->extent_count; i++) {
+		double percent = summary->samples[i] / 10.0;
+
+		if (summary->samples[i] == 0)
+			continue;
+		if (summary->places[i].method == EXTENT_LZ4)
+			printf("extent %zu is compressed: its samples shrink to %.1f %%\n", i, percent);
+		else
+			printf("extent %zu is not compressed: its samples shrink to %.1f %%, and from %.1f %% on nothing loads sooner\n",
+			       i, percent, COMPRESS_WORTH / 10.0);
+	}
+}
+
 /* What was done, for the user to read. */
 static void tell(const char *path, const struct build_options *options,
 		 const struct planned *planned, const struct loader *loader,
@@ -426,7 +465,8 @@ static void tell(const char *path, const struct build_options *options,
 	if (!options->verbose)
 		return;
 	build_print_choice(stdout, path, &planned->choice);
-	report_plan(stdout, &planned->plan);
+	report_plan(stdout, &planned->plan, summary->places);
+	tell_samples(&planned->plan, summary);
 	printf("loader %zu bytes, boot table %zu bytes, image %" PRIu64 " bytes, of which %" PRIu64
 	       " are the kernel's\n",
 	       loader->size, boottable_size(&planned->plan), summary->size, summary->stored);
@@ -439,7 +479,7 @@ static int write_image(const char *path, const struct build_options *options,
 {
 	CLEANUP_FREE char *target = NULL;
 	struct loader loader;
-	struct image_summary summary;
+	struct image_summary summary = {0};
 
 	if (!anonymous) {
 		target = options->output != NULL ? format_string("%s", options->output) :
@@ -452,7 +492,7 @@ static int write_image(const char *path, const struct build_options *options,
 	int status = output_begin(output, target, err);
 	if (status == 0)
 		status = image_write(output, target != NULL ? target : "temporary image", &planned->plan,
-				     &planned->kernel, planned->files, &loader, options->min_size, &summary, err);
+				     &planned->kernel, planned->files, &loader, &options->image, &summary, err);
 	if (status == 0 && !anonymous)
 		status = output_commit(output, err);
 	if (status == 0) {
@@ -463,6 +503,7 @@ static int write_image(const char *path, const struct build_options *options,
 		result->path = target;
 		target = NULL;
 	}
+	image_summary_free(&summary);
 	loader_free(&loader);
 	return status;
 }

@@ -15,6 +15,7 @@
 #include "base/error.h"
 #include "base/fileio.h"
 #include "kernel/kernel.h"
+#include "image/image.h"
 #include "crash/origin.h"
 #include "plan/plan.h"
 #include "protocol/protocol.h"
@@ -26,7 +27,7 @@ struct build_options {
 	const char *output;		/* NULL: beside the kernel */
 	const char *cmdline;
 	uint64_t stack_size;		/* 0: the protocol's default */
-	uint64_t min_size;		/* of the image, bytes */
+	struct image_options image;
 	const char *protocol;		/* NULL: automatic */
 	struct protocol_reason protocol_reason;	/* for protocol, if it is not the user's; or "" */
 	struct error unknown_crate;	/* with a kernel that has no header; ERROR_NONE: all is well */

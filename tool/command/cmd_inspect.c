@@ -87,7 +87,7 @@ static void print_kernel(const char *path, const struct planned *planned)
 	}
 	if (kernel->entry_symbol[0] != '\0')
 		printf("entry symbol %s\n", kernel->entry_symbol);
-	report_plan(stdout, &planned->plan);
+	report_plan(stdout, &planned->plan, NULL);
 	printf("boot table %zu bytes\n", boottable_size(&planned->plan));
 	for (size_t i = 0; i < planned->plan.warning_count; i++) {
 		fputs("warning: ", stdout);
@@ -135,7 +135,7 @@ static int inspect_kernel(const struct arguments *arguments, struct error *err)
 				     planned.choice.reason.text, "also_offers", planned.choice.others,
 				     "entry_symbol",
 				     report_text(planned.kernel.entry_symbol), "segments", segments_json(&planned.kernel),
-				     "plan", report_plan_json(&planned.plan), "warnings",
+				     "plan", report_plan_json(&planned.plan, NULL), "warnings",
 				     warnings_json(&planned.plan), "boot_table_size",
 				     (json_int_t)boottable_size(&planned.plan)));
 	else
@@ -229,7 +229,7 @@ static void print_image(const char *path, const struct contents *c)
 	printf("bytes other than zero: %" PRIu64 " explained, %" PRIu64 " not\n", c->explained,
 	       c->unexplained);
 	if (c->image->has_plan)
-		report_plan(stdout, &c->image->plan);
+		report_plan(stdout, &c->image->plan, c->image->places);
 }
 
 static json_t *ranges_json(const struct contents *c)
@@ -254,14 +254,13 @@ static json_t *image_plan_json(const struct image *image)
 {
 	if (!image->has_plan)
 		return json_null();
-	json_t *plan = report_plan_json(&image->plan), *extents = json_object_get(plan, "extents");
+	json_t *plan = report_plan_json(&image->plan, image->places), *extents = json_object_get(plan, "extents");
 	for (size_t i = 0; i < image->plan.extent_count; i++) {
 		const struct image_range *range = &image->ranges[image->first_extent_range + i];
 
 		json_object_update_new(json_array_get(extents, i),
-				       json_pack("{s:I, s:I, s:s?}", "lba", (json_int_t)image->places[i].lba,
-						 "image_offset", (json_int_t)range->offset, "checksum",
-						 check_name(range->check)));
+				       json_pack("{s:I, s:s?}", "image_offset", (json_int_t)range->offset,
+						 "checksum", check_name(range->check)));
 	}
 	return plan;
 }

@@ -11,25 +11,35 @@
 
 #include "base/error.h"
 #include "base/fileio.h"
+#include "image/compress.h"
 #include "plan/layout.h"
 #include "image/loader.h"
 #include "kernel/kernel.h"
 #include "plan/plan.h"
 
+struct image_options {
+	uint64_t min_size;	/* bytes of the image, at least */
+	enum compress compress;
+};
+
 /* What was written, for telling the user. */
 struct image_summary {
 	uint64_t size;		/* bytes of the image */
 	uint64_t stored;	/* bytes of the kernel and its modules in it */
+	struct extent_place *places;	/* of the plan's extents */
+	unsigned int *samples;	/* and what samples of them shrink to, in per mille; 0: none was taken */
 };
 
 /* Write the image of a plan to output (not committed yet), and complete the plan with
  * the kernel's identity.  sources are the kernel file and its modules' files, in order.
  * Each byte of them is read once, and the memory that this takes does not depend on
- * how many there are.  name is for messages about the output. */
+ * how many there are.  name is for messages about the output.  If that succeeds, the
+ * caller frees with image_summary_free(). */
 int image_write(struct output *output, const char *name, struct plan *plan,
 		const struct kernel *kernel, const struct file_view *sources,
-		const struct loader *loader, uint64_t min_size, struct image_summary *summary,
-		struct error *err);
+		const struct loader *loader, const struct image_options *options,
+		struct image_summary *summary, struct error *err);
+void image_summary_free(struct image_summary *summary);
 
 /* ---- Reading an image back ------------------------------------------------ */
 

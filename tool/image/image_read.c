@@ -95,7 +95,7 @@ static void read_extents(struct reader *r)
 
 	image->first_extent_range = image->range_count;
 	for (size_t i = 0; i < image->plan.extent_count; i++) {
-		uint64_t stored = align_up(image->plan.extents[i].length, SECTOR_SIZE), offset;
+		uint64_t stored = align_up(image->places[i].stored, SECTOR_SIZE), offset;
 		char what[32];
 
 		snprintf(what, sizeof(what), "extent %zu", i);
