@@ -31,6 +31,7 @@ struct file_view {
 	int fd;
 	const unsigned char *bytes;	/* valid until file_close */
 	size_t size;
+	size_t packed_size;		/* of the file itself, if bytes are what was unpacked; or 0 */
 	bool mapped;			/* they are the file's own pages */
 	dev_t device;
 	ino_t inode;

@@ -12,9 +12,11 @@
 #include <sys/stat.h>
 
 #include "bootabi.h"
+#include "base/gzip.h"
 #include "plan/boottable.h"
 #include "config/config.h"
 #include "image/loader.h"
+#include "kernel/kernel_file.h"
 #include "plan/report.h"
 
 #define MODULE_MAX PLAN_MOST_MEMORY
@@ -300,7 +302,8 @@ bool build_is_kernel(const unsigned char *bytes, size_t size)
 {
 	struct kernel flat = { .bytes = bytes, .size = size };
 
-	return kernel_is_elf(bytes, size) ||
+	/* A gzip file is no disk: what is in it must be a kernel. */
+	return kernel_is_elf(bytes, size) || gzip_is(bytes, size) ||
 	       (!image_is_bootable(bytes, size) && protocol_asked_for(&flat));
 }
 
@@ -314,6 +317,24 @@ void build_print_choice(FILE *out, const char *path, const struct protocol_choic
 	if (choice->others[0] != '\0')
 		fprintf(out, "; it also offers %s (--protocol)", choice->others);
 	fputc('\n', out);
+}
+
+void build_print_unpacked(FILE *out, const struct planned *planned)
+{
+	for (size_t i = 0; i < planned->file_count; i++) {
+		const struct file_view *file = &planned->files[i];
+
+		if (file->packed_size == 0)
+			continue;
+		if (i == 0) {
+			fputs("the kernel", out);
+		} else {
+			fputs("module '", out);
+			print_escaped(out, planned->modules[i - 1].name);
+			fputc('\'', out);
+		}
+		fprintf(out, " is a gzip file: %zu bytes, unpacked %zu\n", file->packed_size, file->size);
+	}
 }
 
 /* ---- Planning -------------------------------------------------------------- */
@@ -342,7 +363,7 @@ static int open_modules(const struct build_options *options, struct planned *pla
 		file->fd = -1;
 		split_module(options->modules[i], &path, &name);
 		module->name = format_string("%s", name);
-		if (file_open_any(file, path, err) != 0)
+		if (module_file_open(file, path, err) != 0)
 			return error_wrap(err, "module");
 		if (file->size > MODULE_MAX)
 			return error_set(err, ERROR_INPUT, 0, "module '%s' is larger than 3 GiB", path);
@@ -370,7 +391,7 @@ int build_plan(const char *path, const struct build_options *options, struct pla
 	*planned = (struct planned){0};
 	struct file_view *file = plan_append(planned->files, planned->file_count);
 	file->fd = -1;
-	if (file_open(file, path, err) != 0 ||
+	if (kernel_file_open(file, path, err) != 0 ||
 	    kernel_parse(&planned->kernel, file->bytes, file->size, path, err) != 0 ||
 	    open_modules(options, planned, err) != 0) {
 		build_plan_free(planned);
@@ -465,6 +486,7 @@ static void tell(const char *path, const struct build_options *options,
 	if (!options->verbose)
 		return;
 	build_print_choice(stdout, path, &planned->choice);
+	build_print_unpacked(stdout, planned);
 	report_plan(stdout, &planned->plan, summary->places);
 	tell_samples(&planned->plan, summary);
 	printf("loader %zu bytes, boot table %zu bytes, image %" PRIu64 " bytes, of which %" PRIu64

@@ -79,12 +79,15 @@ struct build_result {
 	struct origin_facts facts;
 };
 
-/* Is the file a kernel, good or bad: an ELF file, or, if it is no disk image, a
- * flat binary with a Multiboot header? */
+/* Is the file a kernel, good or bad: an ELF file, a gzip file, or, if it is no disk
+ * image, a flat binary with a Multiboot header? */
 bool build_is_kernel(const unsigned char *bytes, size_t size);
 
 /* Tell what was chosen and why, warnings included. */
 void build_print_choice(FILE *out, const char *path, const struct protocol_choice *choice);
+
+/* Tell which of its files were unpacked, if any. */
+void build_print_unpacked(FILE *out, const struct planned *planned);
 
 /* Where the image of a kernel goes if nothing else is said: ".elf" becomes
  * ".img", any other name gets ".img" behind it.  The caller frees. */

@@ -77,6 +77,7 @@ static void print_kernel(const char *path, const struct planned *planned)
 	const struct kernel *kernel = &planned->kernel;
 
 	build_print_choice(stdout, path, &planned->choice);
+	build_print_unpacked(stdout, planned);
 	for (size_t i = 0; i < kernel->segment_count; i++) {
 		const struct segment *segment = &kernel->segments[i];
 
@@ -123,6 +124,25 @@ static json_t *warnings_json(const struct plan *plan)
 	return list;
 }
 
+/* The files that were unpacked: the kernel's, whose name is null, and modules'. */
+static json_t *unpacked_json(const struct planned *planned)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < planned->file_count; i++) {
+		const struct file_view *file = &planned->files[i];
+
+		if (file->packed_size > 0)
+			json_array_append_new(list, json_pack("{s:o, s:s, s:I, s:I}", "module",
+							      i > 0 ? report_text(planned->modules[i - 1].name) :
+								      json_null(),
+							      "format", "gzip", "packed_size",
+							      (json_int_t)file->packed_size, "size",
+							      (json_int_t)file->size));
+	}
+	return list;
+}
+
 static int inspect_kernel(const struct arguments *arguments, struct error *err)
 {
 	struct planned planned;
@@ -130,8 +150,9 @@ static int inspect_kernel(const struct arguments *arguments, struct error *err)
 	if (build_plan(arguments->file, &arguments->build, &planned, err) != 0)
 		return -1;
 	if (arguments->json)
-		print_json(json_pack("{s:o, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:I}", "file",
-				     report_text(arguments->file), "kind", "kernel", "reason",
+		print_json(json_pack("{s:o, s:s, s:o, s:s, s:s, s:o, s:o, s:o, s:o, s:I}", "file",
+				     report_text(arguments->file), "kind", "kernel", "unpacked",
+				     unpacked_json(&planned), "reason",
 				     planned.choice.reason.text, "also_offers", planned.choice.others,
 				     "entry_symbol",
 				     report_text(planned.kernel.entry_symbol), "segments", segments_json(&planned.kernel),

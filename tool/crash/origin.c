@@ -11,6 +11,7 @@
 
 #include "bootabi.h"
 #include "kernel/identity.h"
+#include "kernel/kernel_file.h"
 
 struct origin_facts origin_facts(const struct plan *plan)
 {
@@ -60,7 +61,7 @@ static bool try_open(struct file_view *file, const char *path, bool sure, const 
 {
 	struct error ignored;
 
-	if (file_open(file, path, &ignored) != 0)
+	if (kernel_file_open(file, path, &ignored) != 0)
 		return false;
 	if (sure ? kernel_is_elf(file->bytes, file->size) : fits(file, facts->kernel_crc))
 		return true;
@@ -75,7 +76,7 @@ int origin_open(struct file_view *file, const char *wanted, const char *booted,
 
 	*file = (struct file_view){ .fd = -1 };
 	if (wanted != NULL) {
-		if (file_open(file, wanted, err) != 0)
+		if (kernel_file_open(file, wanted, err) != 0)
 			return error_wrap(err, "--symbols");
 		return 0;
 	}
