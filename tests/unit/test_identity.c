@@ -50,9 +50,10 @@ static uint32_t add_segment(uint32_t crc, const unsigned char *bytes, size_t siz
 {
 	size_t whole = align_up(size, SECTOR_SIZE);
 	unsigned char *filled = calloc(1, whole + 1), sums[32];
-	uint64_t sum[4] = { 0 };
+	uint64_t sum[4];
 
 	memcpy(filled, bytes, size);
+	checksum_extent_start(sum);
 	checksum_extent(sum, filled, whole);
 	for (size_t i = 0; i < 4; i++)
 		put_le64(sums + 8 * i, sum[i]);

@@ -78,8 +78,9 @@ static bool locate(const struct reader *r, uint64_t lba, uint64_t length, uint64
 /* Is that the sum of these sectors? */
 static bool has_sum(const struct file_view *file, uint64_t offset, uint64_t size, const uint64_t wanted[4])
 {
-	uint64_t sum[4] = { 0 };
+	uint64_t sum[4];
 
+	checksum_extent_start(sum);
 	for (uint64_t done = 0; done < size; done += STEP) {
 		uint64_t at = offset + done, left = size - done, length = left < STEP ? left : STEP;
 
@@ -109,6 +110,18 @@ static void read_extents(struct reader *r)
 	}
 }
 
+/* Does stage 2 hold its own sum? */
+static bool loader_is_whole(const unsigned char *stage2, size_t size)
+{
+	uint64_t sum[4];
+	bool whole = true;
+
+	checksum_loader(sum, stage2, size);
+	for (size_t i = 0; i < 4; i++)
+		whole = whole && sum[i] == get_le64(stage2 + S2_OFF_SUM + 8 * i);
+	return whole;
+}
+
 static void read_loader(struct reader *r)
 {
 	const unsigned char *sector = r->file->bytes;
@@ -122,7 +135,7 @@ static void read_loader(struct reader *r)
 	const unsigned char *stage2 = r->file->bytes + offset;
 	add_range(image, offset, stage2_size, "stage 2")->check =
 		checked(checksum_stage2(stage2, stage2_size) == get_le32(sector + S1_OFF_SUM) &&
-			checksum_crc(stage2, stage2_size, S2_OFF_CRC) == get_le32(stage2 + S2_OFF_CRC));
+			loader_is_whole(stage2, stage2_size));
 
 	uint64_t table_size = get_le32(stage2 + S2_OFF_TABLE_BYTES);
 	if (!locate(r, get_le32(stage2 + S2_OFF_TABLE_LBA), table_size, &offset)) {

@@ -14,7 +14,7 @@
 static void begin_sum(struct identity *identity)
 {
 	identity->done = 0;
-	memset(identity->sum, 0, sizeof(identity->sum));
+	checksum_extent_start(identity->sum);
 }
 
 void identity_begin(struct identity *identity, const struct kernel *kernel)
