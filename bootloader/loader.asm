@@ -56,6 +56,7 @@ org STAGE1
 %include "disk.inc"		; real mode: reads sectors, retries, falls back
 %include "modes.inc"		; real mode <-> long mode
 %include "main.inc"		; long mode: the steps, in order
+%include "times.inc"		; long mode: where the time goes
 %include "memmap.inc"		; long mode: memory map, places blocks
 %include "table.inc"		; long mode: reads and checks the boot table
 %include "load.inc"		; long mode: extents into memory, zeros

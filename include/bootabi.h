@@ -416,5 +416,16 @@
 #define RUNNER_READY		0xa5
 #define RUNNER_PATIENCE		0x800000	/* reads of that port */
 #define RUNNER_FAULT		5	/* behind that: before and after the early fault report */
+#define RUNNER_TIMES		6	/* before RUNNER_HANDOFF: TIME_COUNT u64 follow, little-endian:
+					   ticks of the TSC, which began with the machine, by part */
+#define TIME_FIRMWARE		0
+#define TIME_START		1	/* the loader: stages 1 and 2, boot table, memory map */
+#define TIME_READ		2	/* disk reads of extents */
+#define TIME_COPY		3	/* what was read, to where it belongs, and its sum */
+#define TIME_UNPACK		4	/* likewise of compressed extents */
+#define TIME_CLEAR		5	/* .bss and the like */
+#define TIME_SCREEN		6	/* video mode */
+#define TIME_TABLES		7	/* page tables, and what the kernel is told */
+#define TIME_COUNT		8
 
 #endif

@@ -60,7 +60,7 @@ static const struct argp_option options_list[] = {
 	{ "compress", OPT_COMPRESS, "METHOD", 0, "Compress what is loaded: none (default), auto (where it loads sooner), lz4", 0 },
 	{ "bootloader", OPT_BOOTLOADER, "DIR", 0, "Use the loader whose sources are in DIR", 0 },
 	{ "quiet", 'q', NULL, 0, "Print errors only", 0 },
-	{ "verbose", 'v', NULL, 0, "Print the plan", 0 },
+	{ "verbose", 'v', NULL, 0, "Print the plan, and run: where the time went", 0 },
 	{ 0 },
 };
 

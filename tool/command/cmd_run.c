@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "bootabi.h"
+#include "base/clock.h"
 #include "command/build.h"
 #include "config/cargo.h"
 #include "command/command.h"
@@ -69,6 +70,7 @@ struct arguments {
 	double timeout;
 	int success_code;
 	bool json;
+	int64_t build_time;	/* ns that building took, 0 if nothing was built */
 	const char *accel;
 	struct kvm_question *kvm;	/* for --accel auto */
 	bool screen;
@@ -583,6 +585,9 @@ static int run_and_report(const struct arguments *arguments, struct qemu_machine
 		print_screen(arguments, &outcome);
 		end_picture(arguments, &outcome, &picture);
 		output_end(&picture);	/* we may die of a signal next */
+		if (arguments->build.verbose && !arguments->json && outcome.verdict != VERDICT_REFUSED)
+			times_print(stderr, &outcome.times, arguments->build_time,
+				    qemu_user_icount(arguments->user));
 		status = report(arguments, &outcome, err);
 	}
 	if (status == STATUS_CRASHED && !arguments->json && machine->accel != NULL && strcmp(machine->accel, "kvm") == 0)
@@ -681,7 +686,7 @@ static int run_qemu(const struct arguments *arguments, const struct target *targ
 	return status;
 }
 
-static int run(const struct arguments *arguments, struct error *err)
+static int run(struct arguments *arguments, struct error *err)
 {
 	struct target target;
 	int status = STATUS_CANNOT;
@@ -695,7 +700,11 @@ static int run(const struct arguments *arguments, struct error *err)
 		*arguments->kvm = kvm_ask();
 	/* Somebody is to see the image. */
 	bool named = arguments->dry_run || runs_plainly(arguments);
-	if (target_open(&target, arguments->target, &arguments->build, named, err) == 0)
+	int64_t started = clock_ns();
+	bool ready = target_open(&target, arguments->target, &arguments->build, named, err) == 0;
+	if (target.is_kernel)
+		arguments->build_time = clock_ns() - started;
+	if (ready)
 		status = runs_plainly(arguments) ? run_plainly(arguments, &target, err) :
 						   run_qemu(arguments, &target, err);
 	else if (err->class == ERROR_USAGE)

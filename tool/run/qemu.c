@@ -96,6 +96,22 @@ bool qemu_user_accelerates(char *const *user)
 	       user_mentions(user, "accel=");
 }
 
+int qemu_user_icount(char *const *user)
+{
+	static const char key[] = "shift=";
+	int shift = -1;
+
+	/* "-icount [shift=]N[,...]"; the last one counts. */
+	for (; *user != NULL; user++) {
+		if ((strcmp(*user, "-icount") != 0 && strcmp(*user, "--icount") != 0) || user[1] == NULL)
+			continue;
+		const char *value = strncmp(user[1], key, strlen(key)) == 0 ? user[1] + strlen(key) : user[1];
+
+		shift = *value >= '0' && *value <= '9' && (value[1] == '\0' || value[1] == ',') ? *value - '0' : -1;
+	}
+	return shift;
+}
+
 bool qemu_user_shows(char *const *user)
 {
 	bool shows = qemu_user_has(user, "-vnc") || qemu_user_has(user, "-spice");
