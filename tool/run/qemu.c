@@ -96,6 +96,15 @@ bool qemu_user_accelerates(char *const *user)
 	       user_mentions(user, "accel=");
 }
 
+/* "0" to "10", with or without further keys. */
+static int parse_shift(const char *value)
+{
+	char *end;
+	long shift = strtol(value, &end, 10);
+
+	return end == value || (*end != '\0' && *end != ',') || shift < 0 || shift > 10 ? -1 : (int)shift;
+}
+
 int qemu_user_icount(char *const *user)
 {
 	static const char key[] = "shift=";
@@ -107,7 +116,7 @@ int qemu_user_icount(char *const *user)
 			continue;
 		const char *value = strncmp(user[1], key, strlen(key)) == 0 ? user[1] + strlen(key) : user[1];
 
-		shift = *value >= '0' && *value <= '9' && (value[1] == '\0' || value[1] == ',') ? *value - '0' : -1;
+		shift = parse_shift(value);
 	}
 	return shift;
 }
