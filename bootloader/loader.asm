@@ -61,6 +61,7 @@ org STAGE1
 %include "table.inc"		; long mode: reads and checks the boot table
 %include "load.inc"		; long mode: extents into memory, zeros
 %include "sum.inc"		; long mode: the extent sum
+%include "lz4.inc"		; long mode: unpacks what is compressed
 %include "video.inc"		; real mode: a graphics mode
 %include "info.inc"		; long mode: what the kernel is told
 %ifdef BOOT_MAGIC

@@ -94,6 +94,11 @@ for part in firmware loader read copy tables; do
 done
 check "copy: one for 16 bytes, or more" test "$(instructions icount.1 copy)" -ge 65536
 check "copy: and the same each time" test "$(instructions icount.1 copy)" = "$(instructions icount.2 copy)"
+check "unpack: nothing to do" test "$(instructions icount.1 unpack)" = 0
 check "read: less than one for a byte" test "$(instructions icount.1 read)" -lt 1048576
+try "compressed" 0 timeout "$SECONDS_MAX" "$MKBOOTIMG" run --headless -v --compress lz4 kernel.elf \
+	-icount shift=0,sleep=off
+check "unpack: something to do" test "$(instructions err unpack)" -gt 1000
+check "and no copy" test "$(instructions err copy)" = 0
 
 done_testing
