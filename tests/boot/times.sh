@@ -99,6 +99,6 @@ check "read: less than one for a byte" test "$(instructions icount.1 read)" -lt 
 try "compressed" 0 timeout "$SECONDS_MAX" "$MKBOOTIMG" run --headless -v --compress lz4 kernel.elf \
 	-icount shift=0,sleep=off
 check "unpack: something to do" test "$(instructions err unpack)" -gt 1000
-check "and no copy" test "$(instructions err copy)" = 0
+check "and hardly a copy" test "$(instructions err copy)" -lt 10000
 
 done_testing
