@@ -126,7 +126,7 @@ static void check_extent(const struct plan *plan, size_t index, const struct ext
 			 const unsigned char *image, size_t size)
 {
 	const struct plan_extent *extent = &plan->extents[index];
-	uint64_t at = (LAYOUT_BASE + place->lba) * SECTOR_SIZE, sum[4] = { 0 };
+	uint64_t at = (LAYOUT_BASE + place->lba) * SECTOR_SIZE, sum[4];
 	uint64_t whole = (extent->length + SECTOR_SIZE - 1) / SECTOR_SIZE * SECTOR_SIZE;
 	unsigned char *wanted = expect(plan, extent);
 
