@@ -7,15 +7,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <linux/fs.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "bootabi.h"
 #include "base/bytes.h"
 
 #define SMALL_FILE (16 * 1024 * 1024)
@@ -120,7 +121,7 @@ void file_close(struct file_view *file)
 
 void file_forget(const struct file_view *file, uint64_t from, uint64_t to)
 {
-	uint64_t start = align_down(from, PAGE_SIZE);
+	uint64_t start = align_down(from, (uint64_t)getpagesize());
 
 	if (file->mapped && to <= file->size)
 		madvise((void *)(uintptr_t)(file->bytes + start), to - start, MADV_DONTNEED);
@@ -171,6 +172,29 @@ int file_write_at(int fd, const void *bytes, size_t size, uint64_t offset, const
 		offset += (uint64_t)n;
 	}
 	return 0;
+}
+
+bool file_copy_cheaply(int fd, const struct file_view *from, uint64_t most)
+{
+	struct error ignored;
+	uint64_t copied = 0;
+	off_t end = (off_t)from->size;
+
+	if (ioctl(fd, FICLONE, from->fd) == 0)
+		return true;
+	if (file_resize(fd, from->size, "", &ignored) != 0)
+		return false;
+	for (off_t data = 0, hole; (data = lseek(from->fd, data, SEEK_DATA)) >= 0 && data < end; data = hole) {
+		hole = lseek(from->fd, data, SEEK_HOLE);
+		if (hole < data || hole > end)
+			return false;
+		copied += (uint64_t)(hole - data);
+		if (copied > most || file_write_at(fd, from->bytes + data, (size_t)(hole - data),
+						   (uint64_t)data, "", &ignored) != 0)
+			return false;
+	}
+	/* Behind the last data there is only a hole. */
+	return errno == ENXIO;
 }
 
 int file_resize(int fd, uint64_t size, const char *name, struct error *err)

@@ -55,6 +55,11 @@ int file_read(const char *path, unsigned char **bytes, size_t *size, struct erro
 int file_write_at(int fd, const void *bytes, size_t size, uint64_t offset, const char *name,
 		  struct error *err);
 
+/* Make an empty file the same as a mapped one, holes included, if that is cheap: where
+ * the file system lets files share blocks, or if there are at most so many bytes of data.
+ * Returns whether it was done; if not, there may be a part of it. */
+bool file_copy_cheaply(int fd, const struct file_view *from, uint64_t most);
+
 /* Make a file that long; what is added is zeros. */
 int file_resize(int fd, uint64_t size, const char *name, struct error *err);
 

@@ -25,6 +25,9 @@
 
 #define CPUS_MAX 255
 
+/* Bytes of an image that are copied to run it. */
+#define COPY_MAX (UINT64_C(16) * 1024 * 1024)
+
 /* ---- Options --------------------------------------------------------------- */
 
 enum {
@@ -103,7 +106,29 @@ const struct argp console_argp = { .options = console_options_list, .parser = pa
 
 /* ---- What is booted -------------------------------------------------------- */
 
-static int prepare_image(struct target *target, const struct build_options *options,
+/* Have QEMU inherit the file without a name. */
+static void hand_over_output(struct target *target)
+{
+	target->own_copy = true;
+	target->path = format_string("/dev/fd/%d", target->output.fd);
+	fcntl(target->output.fd, F_SETFD, 0);
+}
+
+/* What leaves an image as it is costs QEMU more than a small copy.  If there is none,
+ * QEMU does it. */
+static void copy_image(struct target *target, const struct file_view *file)
+{
+	struct error ignored;
+
+	if (output_begin(&target->output, NULL, &ignored) != 0)
+		return;
+	if (file_copy_cheaply(target->output.fd, file, COPY_MAX))
+		hand_over_output(target);
+	else
+		output_end(&target->output);
+}
+
+static int prepare_image(struct target *target, const struct build_options *options, bool named,
 			 const struct file_view *file, struct error *err)
 {
 	if (!image_is_bootable(file->bytes, file->size)) {
@@ -129,7 +154,10 @@ static int prepare_image(struct target *target, const struct build_options *opti
 			target->facts = origin_facts(&image.plan);
 		image_free(&image);
 	}
-	target->path = format_string("%s", target->name);
+	if (target->own_image && !named)
+		copy_image(target, file);
+	if (target->path == NULL)
+		target->path = format_string("%s", target->name);
 	return 0;
 }
 
@@ -146,11 +174,8 @@ static int prepare_kernel(struct target *target, const struct build_options *opt
 	target->memory = result.memory;
 	target->facts = result.facts;
 	target->path = result.path;
-	target->own_copy = anonymous;
-	if (anonymous) {
-		target->path = format_string("/dev/fd/%d", target->output.fd);
-		fcntl(target->output.fd, F_SETFD, 0);	/* QEMU inherits it */
-	}
+	if (anonymous)
+		hand_over_output(target);
 	return 0;
 }
 
@@ -163,7 +188,7 @@ int target_open(struct target *target, const char *name, const struct build_opti
 	if (file_open(&file, name, err) != 0)
 		return -1;
 	target->is_kernel = build_is_kernel(file.bytes, file.size);
-	int status = target->is_kernel ? 0 : prepare_image(target, options, &file, err);
+	int status = target->is_kernel ? 0 : prepare_image(target, options, named, &file, err);
 	file_close(&file);
 	return target->is_kernel ? prepare_kernel(target, options, named, err) : status;
 }

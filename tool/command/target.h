@@ -49,7 +49,7 @@ struct target {
 };
 
 /* Read name, a kernel or an image, and build the image of a kernel: without a
- * name, unless it is to be seen (named).  Also after a failure the caller ends
+ * name, unless it is to be seen (named); so is the copy of an image of ours.  Also after a failure the caller ends
  * with target_close(). */
 int target_open(struct target *target, const char *name, const struct build_options *options,
 		bool named, struct error *err);
