@@ -59,6 +59,7 @@ org STAGE1
 %include "memmap.inc"		; long mode: memory map, places blocks
 %include "table.inc"		; long mode: reads and checks the boot table
 %include "load.inc"		; long mode: extents into memory, zeros
+%include "progress.inc"	; long mode, real mode: says how far loading is
 %include "sum.inc"		; long mode: the extent sum
 %include "lz4.inc"		; long mode: unpacks what is compressed
 %include "video.inc"		; real mode: a graphics mode

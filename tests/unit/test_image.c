@@ -129,7 +129,7 @@ static void check_extent(const struct plan *plan, size_t index, const struct ext
 			 const unsigned char *image, size_t size)
 {
 	const struct plan_extent *extent = &plan->extents[index];
-	uint64_t at = (LAYOUT_BASE + place->lba) * SECTOR_SIZE, sum[4] = { 0 };
+	uint64_t at = (LAYOUT_BASE + place->lba) * SECTOR_SIZE, sum[4];
 	uint64_t whole = align_up(place->stored, SECTOR_SIZE);
 	unsigned char *wanted = expect(plan, extent), *found = malloc(extent->length);
 
