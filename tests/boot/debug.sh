@@ -262,7 +262,7 @@ for kernel in native mb1; do
 	check "--loader, $kernel: and its lines" grep -q '^Breakpoint 2, s1_check () at .*/stage1.inc:' out
 	check "--loader, $kernel: %si is 16 bits" grep -qE '^=> .*<s1_check>:[[:space:]]mov +\$0x7e00,%si' out
 	check "--loader, $kernel: 64-bit code" grep -q '^Breakpoint 3, main () at .*/main.inc:' out
-	check "--loader, $kernel: who called" grep -qE '^#1 +0x0+83.. in main \(\) at ' out
+	check "--loader, $kernel: who called" grep -qE '^#1 +0x0+8... in main \(\) at ' out
 	has "--loader, $kernel: variables" out "$variable"
 done
 debug "--loader of an image" 2 stages --loader k.img
