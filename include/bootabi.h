@@ -164,12 +164,13 @@
 #define CHUNK_HEADER_SIZE	8
 
 /* Extent sum: over whole sectors, the filling included.  Its state is T and U, each
- * of two u64 lanes; all four begin with EXTENT_FACTOR.  The 32 vectors v of a sector,
- * of two lanes, too, are taken in turn: T += v, U += v, T ^= v, U ^= v.  Behind each
- * sector, per lane: U += lo32(T) * EXTENT_FACTOR, with T as it was; then T, as one
- * number of 128 bits, is turned right by 32 bits; then T += U.  Additions are modulo
- * 2^64.  The sum is T.lane0, T.lane1, U.lane0, U.lane1.  Every step can be undone, so
- * what changed one vector only always shows. */
+ * of two u64 lanes; all four begin with EXTENT_FACTOR.  All additions are lane by lane,
+ * modulo 2^64.  Of a sector, T takes the 16 vectors of 16 bytes that begin at its bytes
+ * 31 * k, and U those at 31 * k + 16: they are added, and subtracted from k = 8 on.  So
+ * it matters where in a sector a word is.  Then U += lo32(T) * EXTENT_FACTOR; T, as one
+ * number of 128 bits, is turned right by 32 bits; T += U; and U += the last 16 bytes of
+ * the sector.  The sum is T.lane0, T.lane1, U.lane0, U.lane1.  Every step can be undone:
+ * so a change within 16 bytes in a row always shows. */
 #define EXTENT_FACTOR		0x9e3779b1
 
 /* ---- Boot table: zero record, bytes of a block to clear ------------------ */

@@ -51,21 +51,26 @@ TEST(sum_by_hand)
 		assert_true(sum[2 + lane] == f + f * f);
 		assert_true(sum[lane] == (f << 32) + f + f * f);
 	}
-	/* The four kinds of vectors, each in the lane with its number's lowest bit. */
-	put_le64(bytes, 5);			/* the first: T += */
-	put_le64(bytes + 4 * 16 + 8, 7);	/* the fifth, likewise */
-	put_le64(bytes + 5 * 16, 11);		/* the sixth: U += */
-	put_le64(bytes + 30 * 16 + 8, 13);	/* the last but one: T ^= */
-	put_le64(bytes + 31 * 16 + 8, 17);	/* the last: U ^= */
-	uint64_t t0 = f + 5, t1 = (f + 7) ^ 13, u0 = f + 11, u1 = f ^ 17;
-	u0 += t0 * f;
-	u1 += t1 * f;
+	/* Numbers that lie in one vector each, and one that lies across two. */
+	put_le64(bytes, 5);			/* k = 0: T += */
+	put_le64(bytes + 7 * 31 + 8, 7);	/* k = 7: T += */
+	put_le64(bytes + 7 * 31 + 16, 11);	/* k = 7: U += */
+	put_le64(bytes + 8 * 31 + 8, 13);	/* k = 8: T -= */
+	put_le64(bytes + 8 * 31 + 16 + 7, 17);	/* k = 8: U -=, from its last byte on */
+	bytes[14 * 31] = 29;			/* the last byte of k = 13, the first of 14 */
+	bytes[496] = 31;			/* the last byte of k = 15, the first of the rest */
+	uint64_t t0 = f + 5 - 29, t1 = f + 7 - 13;
+	uint64_t u0 = f + 11 - (UINT64_C(17) << 56), u1 = f - (UINT64_C(29) << 56) - (UINT64_C(31) << 56);
+	u0 += (t0 & 0xffffffff) * f;
+	u1 += (t1 & 0xffffffff) * f;
 	sum_of(sum, bytes, SECTOR_SIZE);
-	assert_true(sum[2] == u0 && sum[3] == u1);
-	assert_true(sum[0] == (t1 << 32) + u0 && sum[1] == (t0 << 32) + u1);
+	assert_true(sum[2] == u0 + 31 && sum[3] == u1);
+	assert_true(sum[0] == (t0 >> 32) + (t1 << 32) + u0);
+	assert_true(sum[1] == (t1 >> 32) + (t0 << 32) + u1);
 	/* The next sector goes on from there; only the low halves of T are multiplied. */
 	t0 = sum[0];
 	t1 = sum[1];
+	u0 += 31;
 	u0 += (t0 & 0xffffffff) * f;
 	u1 += (t1 & 0xffffffff) * f;
 	sum_of(sum, bytes, sizeof(bytes));
@@ -80,15 +85,12 @@ TEST(sum_wraps)
 	unsigned char bytes[SECTOR_SIZE];
 	uint64_t sum[4];
 
-	/* Each vector is -1: eight of them are added to T, and inverted by eight. */
+	/* Each vector is -1; eight are added, eight subtracted, and the last one. */
 	memset(bytes, 0xff, sizeof(bytes));
 	sum_of(sum, bytes, sizeof(bytes));
-	uint64_t t = f;
-	for (size_t i = 0; i < 8; i++)
-		t = ~(t - 1);
-	uint64_t u = t + (t & 0xffffffff) * f;
-	assert_true(sum[2] == u && sum[3] == u);
-	assert_true(sum[0] == (t >> 32) + (t << 32) + u && sum[0] == sum[1]);
+	uint64_t u = f + f * f;
+	assert_true(sum[2] == u - 1 && sum[3] == u - 1);
+	assert_true(sum[0] == (f << 32) + u && sum[0] == sum[1]);
 }
 
 /* The image is written in pieces. */
@@ -143,26 +145,69 @@ TEST(sum_notices_each_vector)
 	}
 }
 
-/* Two bits of one column, in two sectors: what the first one did is multiplied by
- * then. */
-TEST(sum_notices_two_bits_in_two_sectors)
+/* Any 16 bytes in a row. */
+TEST(sum_notices_each_burst)
 {
-	unsigned char bytes[BYTES];
+	unsigned char bytes[BYTES], other[16];
+	uint64_t good[4], bad[4], seed = 9;
+
+	fill_random(bytes, sizeof(bytes));
+	sum_of(good, bytes, sizeof(bytes));
+	for (size_t i = 0; i < 50 * (sizeof(bytes) - 15); i++) {
+		unsigned char *at = bytes + i % (sizeof(bytes) - 15);
+
+		memcpy(other, at, 16);
+		for (size_t k = 0; k < 16; k++)
+			at[k] ^= (unsigned char)(i / sizeof(bytes) == 0 ? 0xff : random_next(&seed));
+		sum_of(bad, bytes, sizeof(bytes));
+		CHECK(!same_sum(good, bad), "byte %zu", i);
+		memcpy(at, other, 16);
+	}
+}
+
+/* Words of one value at different places of a sector: so a sector of zeros but for one
+ * is not taken for another such. */
+TEST(sum_notices_where_words_are)
+{
+	/* Not 0x80: as a lane's highest byte that is its own negative. */
+	const uint64_t values[] = { 1, 0x7f, 0x401000, 0xffffffff80000000, UINT64_MAX };
+	uint64_t sums[SECTOR_SIZE / 8][4];
+
+	for (size_t i = 0; i < COUNT(values); i++) {
+		for (size_t place = 0; place < COUNT(sums); place++) {
+			unsigned char bytes[SECTOR_SIZE] = { 0 };
+
+			put_le64(bytes + 8 * place, values[i]);
+			sum_of(sums[place], bytes, sizeof(bytes));
+			for (size_t k = 0; k < place; k++)
+				CHECK(!same_sum(sums[place], sums[k]), "0x%llx, word %zu or %zu",
+				      (unsigned long long)values[i], place, k);
+		}
+	}
+}
+
+/* Two bits of one column of a sector's words: they are added in different places. */
+TEST(sum_notices_two_bits_of_a_column)
+{
+	unsigned char bytes[SECTOR_SIZE];
 	uint64_t good[4], bad[4];
 
 	fill_random(bytes, sizeof(bytes));
 	sum_of(good, bytes, sizeof(bytes));
-	for (size_t bit = 0; bit < 128; bit++) {
+	for (size_t bit = 0; bit < 64; bit++) {
 		unsigned char mask = (unsigned char)(1 << bit % 8);
 
-		for (size_t i = 0; i < SECTOR_SIZE; i += 16) {
-			for (size_t k = SECTOR_SIZE; k < BYTES; k += 16) {
-				bytes[i + bit / 8] ^= mask;
-				bytes[k + bit / 8] ^= mask;
+		for (size_t i = bit / 8; i < sizeof(bytes); i += 8) {
+			for (size_t k = i + 8; k < sizeof(bytes); k += 8) {
+				/* Half the vectors are between these: they may meet. */
+				if (k - i == 8 * 31)
+					continue;
+				bytes[i] ^= mask;
+				bytes[k] ^= mask;
 				sum_of(bad, bytes, sizeof(bytes));
-				bytes[i + bit / 8] ^= mask;
-				bytes[k + bit / 8] ^= mask;
-				CHECK(!same_sum(good, bad), "bit %zu of vectors %zu and %zu", bit, i / 16, k / 16);
+				bytes[i] ^= mask;
+				bytes[k] ^= mask;
+				CHECK(!same_sum(good, bad), "bit %zu of bytes %zu and %zu", bit, i, k);
 			}
 		}
 	}
@@ -360,7 +405,9 @@ int main(void)
 		cmocka_unit_test(sum_continues),
 		cmocka_unit_test(sum_notices_each_bit),
 		cmocka_unit_test(sum_notices_each_vector),
-		cmocka_unit_test(sum_notices_two_bits_in_two_sectors),
+		cmocka_unit_test(sum_notices_each_burst),
+		cmocka_unit_test(sum_notices_where_words_are),
+		cmocka_unit_test(sum_notices_two_bits_of_a_column),
 		cmocka_unit_test(sum_notices_a_stuck_bit),
 		cmocka_unit_test(sum_counts_zeros),
 		cmocka_unit_test(sum_notices_misplaced_sectors),

@@ -38,16 +38,20 @@ void checksum_extent(uint64_t sum[4], const unsigned char *sectors, size_t bytes
 {
 	uint64_t t0 = sum[0], t1 = sum[1], u0 = sum[2], u1 = sum[3];
 
-	for (size_t at = 0; at < bytes; at += SECTOR_SIZE) {
-		for (size_t i = at; i < at + SECTOR_SIZE; i += 64) {
-			t0 += get_le64(sectors + i);
-			t1 += get_le64(sectors + i + 8);
-			u0 += get_le64(sectors + i + 16);
-			u1 += get_le64(sectors + i + 24);
-			t0 ^= get_le64(sectors + i + 32);
-			t1 ^= get_le64(sectors + i + 40);
-			u0 ^= get_le64(sectors + i + 48);
-			u1 ^= get_le64(sectors + i + 56);
+	for (const unsigned char *sector = sectors; sector < sectors + bytes; sector += SECTOR_SIZE) {
+		const unsigned char *v = sector;
+
+		for (; v < sector + 8 * 31; v += 31) {
+			t0 += get_le64(v);
+			t1 += get_le64(v + 8);
+			u0 += get_le64(v + 16);
+			u1 += get_le64(v + 24);
+		}
+		for (; v < sector + 16 * 31; v += 31) {
+			t0 -= get_le64(v);
+			t1 -= get_le64(v + 8);
+			u0 -= get_le64(v + 16);
+			u1 -= get_le64(v + 24);
 		}
 		uint64_t turned0 = t0 >> 32 | t1 << 32, turned1 = t1 >> 32 | t0 << 32;
 
@@ -55,6 +59,8 @@ void checksum_extent(uint64_t sum[4], const unsigned char *sectors, size_t bytes
 		u1 += (uint32_t)t1 * (uint64_t)EXTENT_FACTOR;
 		t0 = turned0 + u0;
 		t1 = turned1 + u1;
+		u0 += get_le64(v);
+		u1 += get_le64(v + 8);
 	}
 	sum[0] = t0;
 	sum[1] = t1;
