@@ -39,7 +39,7 @@ has "a slow disk: said on COM1" slow.com1 "$LINE"
 tr '\r' '\n' <slow.com1 | sed -n "s/^$LINE\([ 1-9][0-9]\) %\$/\1/p" >numbers
 check "and again and again" test "$(wc -l <numbers)" -ge 3
 check "always more" sort -C -n -u numbers
-check "nothing else is said" test "$(tr -d '\r' <slow.com1 | sed "s/\($LINE[ 1-9][0-9] %\)*//" | head -n 2)" = \
+check "nothing else is said" test "$(tr -d '\r' <slow.com1 | sed "s/\(${LINE}[ 1-9][0-9] %\)*//" | head -n 2)" = \
 	"$(printf '\nending by: for ever')"
 
 until_entered | machine small.img 1000000000 -serial file:com1
