@@ -78,10 +78,11 @@ second=$((127 * 512))
 hex() { printf %x "$1"; }
 wrong "an offset of 0 in the first sequence" 8 f0 ff 00 00
 wrong "a chunk that holds more than there is room for" 0 ff ff ff 7f
-wrong "a chunk that holds one byte more" 0 $(hex $((length + 1 & 255))) $(hex $((length + 1 >> 8 & 255)))
+wrong "a chunk that holds one byte more" 0 "$(hex $((length + 1 & 255)))" "$(hex $((length + 1 >> 8 & 255)))"
 wrong "a chunk that holds nothing" "$(hex $second)" 00 00 00 00
 wrong "a block that is longer than its chunk" "$(hex $((second + 4)))" f9 fd 00 00
-wrong "lengths without an end" "$(hex $((second + 8)))" $(printf 'ff %.0s' $(seq 300))
+read -ra bytes <<<"$(printf 'ff %.0s' {1..300})"
+wrong "lengths without an end" "$(hex $((second + 8)))" "${bytes[@]}"
 cp good.img same.img
 check "nothing changed: sealed" "$OUT/tests/reseal" same.img 0 0
 check "nothing changed: the same image" cmp good.img same.img
