@@ -17,6 +17,7 @@
 #include "kernel/kernel.h"
 #include "image/image.h"
 #include "crash/origin.h"
+#include "image/format.h"
 #include "plan/plan.h"
 #include "protocol/protocol.h"
 
@@ -25,6 +26,7 @@
 
 struct build_options {
 	const char *output;		/* NULL: beside the kernel */
+	const struct image_format *format;	/* NULL: what the output's name says, or raw */
 	const char *cmdline;
 	uint64_t stack_size;		/* 0: the protocol's default */
 	struct image_options image;
@@ -75,6 +77,7 @@ void build_plan_free(struct planned *planned);
 /* What came out. */
 struct build_result {
 	char *path;		/* image file, NULL if anonymous; the caller frees */
+	const struct image_format *format;
 	uint64_t memory;	/* bytes of memory that the plan takes */
 	struct origin_facts facts;
 };
@@ -89,11 +92,11 @@ void build_print_choice(FILE *out, const char *path, const struct protocol_choic
 /* Tell which of its files were unpacked, if any. */
 void build_print_unpacked(FILE *out, const struct planned *planned);
 
-/* Where the image of a kernel goes if nothing else is said: ".elf" becomes
- * ".img", any other name gets ".img" behind it.  The caller frees. */
-char *build_default_output(const char *kernel);
+/* Where the image of a kernel goes if nothing else is said: ".elf" becomes the
+ * extension (".img"), any other name gets it behind it.  The caller frees. */
+char *build_default_output(const char *kernel, const char *extension);
 
-/* Build an image of the kernel file at path.  If anonymous, it has no name and
+/* Build an image of the kernel file at path.  If anonymous, it is raw, has no name and
  * stays open in *output; otherwise it is committed.  The caller ends output. */
 int build_image(const char *path, const struct build_options *options, bool anonymous,
 		struct output *output, struct build_result *result, struct error *err);

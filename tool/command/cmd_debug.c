@@ -113,14 +113,6 @@ static void append_output(void)
 		fcntl(STDOUT_FILENO, F_SETFL, fcntl(STDOUT_FILENO, F_GETFL) | O_APPEND);
 }
 
-/* Die as we were asked to. */
-static int die(int number)
-{
-	signal(number, SIG_DFL);
-	raise(number);
-	return 128 + number;
-}
-
 static int debug_target(const struct arguments *arguments, const struct target *target,
 			int *signal_number, struct error *err)
 {
@@ -129,6 +121,7 @@ static int debug_target(const struct arguments *arguments, const struct target *
 	struct qemu_machine machine = {
 		.program = arguments->machine.qemu,
 		.image = target->path,
+		.format = target->format->driver,
 		.disk = arguments->machine.disk,
 		.display = target_display(&arguments->machine, arguments->user, "debug", arguments->build.quiet),
 		.debug_console = console,
@@ -153,7 +146,8 @@ static int debug_target(const struct arguments *arguments, const struct target *
 		return STATUS_CANNOT;
 	CLEANUP_FREE char *kernel = kernel_path(&file);
 	options.kernel = kernel;
-	if (target_memory(target, &arguments->machine, &machine.memory, err) == 0 &&
+	if (target_check_disk(target, &arguments->machine, err) == 0 &&
+	    target_memory(target, &arguments->machine, &machine.memory, err) == 0 &&
 	    target_check_serial(&arguments->machine, err) == 0) {
 		append_output();
 		if (debugger_run(&machine, &options, &status, signal_number, err) != 0)
@@ -209,7 +203,7 @@ static int debug(const struct arguments *arguments, struct error *err)
 	}
 	target_close(&target);
 	if (signal_number != 0)
-		return die(signal_number);
+		return command_die(signal_number);
 	return err->class == ERROR_USAGE ? STATUS_USAGE : status;
 }
 

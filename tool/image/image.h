@@ -37,6 +37,10 @@ int image_write(struct output *output, const char *name, const struct plan *plan
 		const struct image_options *options, struct image_summary *summary, struct error *err);
 void image_summary_free(struct image_summary *summary);
 
+/* Change the first sector of an image for a disk of so many sectors on which its
+ * partition begins at sector base, and goes on to the end. */
+void image_move(unsigned char *sector, uint64_t base, uint64_t total_sectors);
+
 /* ---- Reading an image back ------------------------------------------------ */
 
 /* Do these bytes, the start of a file, begin a disk that firmware boots? */
