@@ -316,6 +316,14 @@ $(UNIT_TESTS): %: %.o $(UNIT_HELPERS) $(OBJECTS)
 
 -include $(UNIT_TESTS:=.d) $(filter-out %-asm.d,$(UNIT_HELPERS:.o=.d))
 
+# ---- Programs of the scripts' --------------------------------------------------
+
+$(OUT)/tests/reseal: %: %.o $(OBJECTS)
+	$(say) "  LD      $@"
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(OUR_LIBS)
+
+-include $(OUT)/tests/reseal.d
+
 # ---- Fuzz targets ------------------------------------------------------------
 
 # Each is linked with what replays its corpus, which is a test; for "make fuzz" with
@@ -359,7 +367,7 @@ export ASAN_OPTIONS := exitcode=99
 export UBSAN_OPTIONS := exitcode=99:print_stacktrace=1
 
 .PHONY: run-tests
-run-tests: all example $(TEST_KERNELS) $(UNIT_TESTS) $(FUZZ_REPLAYS)
+run-tests: all example $(TEST_KERNELS) $(UNIT_TESTS) $(FUZZ_REPLAYS) $(OUT)/tests/reseal
 	OUT=$(OUT) prove -j$(JOBS) --exec '' $(TESTS)
 
 # What of tool/ the tests run, as a table.  Less than COVERAGE_MIN percent of all lines is

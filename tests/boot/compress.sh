@@ -61,29 +61,30 @@ else
 fi
 check "flipped bits: the sum tells" grep -qE "^[0-9]+ bits of kernel: E14 [0-9]+$" flips
 
-# wrong NAME OFFSET BYTES: with these bytes in the first extent, and sums that are right,
-# it does not unpack.
+# wrong NAME OFFSET BYTE...: with these bytes in the first extent (in hexadecimal), and
+# sums that are right, it does not unpack.
 wrong() {
-	cp --sparse=always good.img bad.img
-	check "$1: sealed" python3 "$ROOT/tests/reseal.py" bad.img 0 "$2" "$3"
-	try "$1" 126 "$MKBOOTIMG" run --headless --timeout 30 bad.img
-	has "$1: says so" err "mkbootimg E22: compressed data that cannot be unpacked: "
+	local name=$1
+	shift
+	cp good.img bad.img
+	check "$name: sealed" "$OUT/tests/reseal" bad.img 0 "$@"
+	try "$name" 126 "$MKBOOTIMG" run --headless --timeout 30 bad.img
+	has "$name: says so" err "mkbootimg E22: compressed data that cannot be unpacked: "
 }
-second=$((127 * 512))
 at=$("$MKBOOTIMG" inspect --json good.img |
 	python3 -c 'import json, sys; print(json.load(sys.stdin)["plan"]["extents"][0]["image_offset"])')
 length=$(od -An -tu4 -j "$at" -N 4 good.img | tr -d ' ')
-wrong "an offset of 0 in the first sequence" 8 f0ff0000
-wrong "a chunk that holds more than there is room for" 0 ffffff7f
-wrong "a chunk that holds one byte more" 0 "$(printf '%02x' $((length + 1 & 255)) $((length + 1 >> 8 & 255)))"
-wrong "a chunk that holds nothing" $second 00000000
-wrong "a block that is longer than its chunk" $((second + 4)) f9fd0000
-wrong "a block of no end" $((second + 8)) "$(printf 'ff%.0s' $(seq 300))"
-
-# A sum that is right and bytes that unpack to something else are not the loader's to
-# notice; but the same bytes again are what they were.
-cp --sparse=always good.img same.img
-check "nothing changed: sealed" python3 "$ROOT/tests/reseal.py" same.img 0 0 ""
+second=$((127 * 512))
+hex() { printf %x "$1"; }
+wrong "an offset of 0 in the first sequence" 8 f0 ff 00 00
+wrong "a chunk that holds more than there is room for" 0 ff ff ff 7f
+wrong "a chunk that holds one byte more" 0 "$(hex $((length + 1 & 255)))" "$(hex $((length + 1 >> 8 & 255)))"
+wrong "a chunk that holds nothing" "$(hex $second)" 00 00 00 00
+wrong "a block that is longer than its chunk" "$(hex $((second + 4)))" f9 fd 00 00
+read -ra bytes <<<"$(printf 'ff %.0s' {1..300})"
+wrong "lengths without an end" "$(hex $((second + 8)))" "${bytes[@]}"
+cp good.img same.img
+check "nothing changed: sealed" "$OUT/tests/reseal" same.img 0 0
 check "nothing changed: the same image" cmp good.img same.img
 
 done_testing

@@ -73,11 +73,12 @@ static size_t take_sample(struct compressor *c, const struct compress_source *so
 
 unsigned int compress_sample(struct compressor *c, const struct compress_source *source)
 {
-	uint64_t step = source->length / SAMPLES, packed = 0, looked_at = 0;
+	uint64_t step = source->length / SAMPLES, packed = 0;
+	uint64_t looked_at = take_sample(c, source, 0, &packed);
 
 	if (step < SAMPLE_BYTES)
 		step = SAMPLE_BYTES;
-	for (uint64_t from = 0; from < source->length; from += step)
+	for (uint64_t from = step; from < source->length; from += step)
 		looked_at += take_sample(c, source, from, &packed);
 	return (unsigned int)(packed * 1000 / looked_at);
 }
