@@ -59,6 +59,7 @@ org STAGE1
 %include "memmap.inc"		; long mode: memory map, places blocks
 %include "table.inc"		; long mode: reads and checks the boot table
 %include "load.inc"		; long mode: extents into memory, zeros
+%include "sum.inc"		; long mode: the extent sum
 %include "video.inc"		; real mode: a graphics mode
 %include "info.inc"		; long mode: what the kernel is told
 %ifdef BOOT_MAGIC

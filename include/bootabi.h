@@ -43,12 +43,12 @@
 
 #define S2_OFF_TABLE_LBA	4	/* u32: LBA of the boot table */
 #define S2_OFF_TABLE_BYTES	8	/* u32: its length in bytes, at most BT_MAX_BYTES */
-#define S2_OFF_CRC		12	/* u32: CRC-32 (zlib's) of stage 2 with this field 0 */
+#define S2_OFF_SUM		16	/* 4 x u64: extent sum of stage 2 with this field 0 */
 
 /* ---- Boot table: header ------------------------------------------------- */
 
 #define BT_MAGIC		0x454c424154544f42	/* "BOTTABLE", offset 0, u64 */
-#define BT_VERSION		3
+#define BT_VERSION		4
 
 #define BT_OFF_MAGIC		0	/* u64 */
 #define BT_OFF_VERSION		8	/* u32: BT_VERSION */
@@ -153,12 +153,14 @@
 #define EXTENT_SIZE		80
 #define EXTENT_RAW		0	/* method: bytes as they are */
 
-/* Extent sum: over whole sectors, the filling included; all modulo 2^64.  A sector
- * is a sequence of 32 vectors of two u64 lanes v.  Starting from a = b = 0, each
- * does a += v, b += a, lane by lane.  From these four of each sector, a.lane0,
- * a.lane1, b.lane0, b.lane1, come the four t of the extent that the record holds:
- * starting from 0, each sector does t = t * EXTENT_FACTOR + its own. */
-#define EXTENT_FACTOR		0x9e3779b97f4a7c15
+/* Extent sum: over whole sectors, the filling included.  Its state is T and U, each
+ * of two u64 lanes; all four begin with EXTENT_FACTOR.  The 32 vectors v of a sector,
+ * of two lanes, too, are taken in turn: T += v, U += v, T ^= v, U ^= v.  Behind each
+ * sector, per lane: U += lo32(T) * EXTENT_FACTOR, with T as it was; then T, as one
+ * number of 128 bits, is turned right by 32 bits; then T += U.  Additions are modulo
+ * 2^64.  The sum is T.lane0, T.lane1, U.lane0, U.lane1.  Every step can be undone, so
+ * what changed one vector only always shows. */
+#define EXTENT_FACTOR		0x9e3779b1
 
 /* ---- Boot table: zero record, bytes of a block to clear ------------------ */
 

@@ -126,6 +126,7 @@ static int write_extent(struct writer *w, size_t index, unsigned char *buffer, s
 	struct extent_place *place = &w->places[index];
 
 	place->lba = w->layout->extent_lba[index];
+	checksum_extent_start(place->sum);
 	for (uint64_t done = 0; done < extent->length; done += CHUNK) {
 		uint64_t left = extent->length - done;
 		size_t size = left < CHUNK ? align_up(left, SECTOR_SIZE) : CHUNK;
@@ -184,10 +185,13 @@ static int write_loader(struct writer *w, const struct loader *loader, size_t ta
 	memcpy(bytes, loader->bytes, loader->size);
 	unsigned char *sector = bytes, *stage2 = bytes + SECTOR_SIZE;
 	size_t stage2_size = loader->size - SECTOR_SIZE;
+	uint64_t sum[4];
 
 	put_le32(stage2 + S2_OFF_TABLE_LBA, (uint32_t)w->layout->table_lba);
 	put_le32(stage2 + S2_OFF_TABLE_BYTES, (uint32_t)table_size);
-	put_le32(stage2 + S2_OFF_CRC, checksum_crc(stage2, stage2_size, S2_OFF_CRC));
+	checksum_loader(sum, stage2, stage2_size);
+	for (size_t i = 0; i < 4; i++)
+		put_le64(stage2 + S2_OFF_SUM + 8 * i, sum[i]);
 	put_le16(sector + S1_OFF_SECTORS, (uint16_t)w->layout->stage2_sectors);
 	put_le64(sector + S1_OFF_BASE, LAYOUT_BASE);
 	put_le32(sector + S1_OFF_SUM, checksum_stage2(stage2, stage2_size));

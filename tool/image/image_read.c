@@ -81,7 +81,7 @@ static void read_extents(struct reader *r)
 	image->first_extent_range = image->range_count;
 	for (size_t i = 0; i < image->plan.extent_count; i++) {
 		uint64_t stored = align_up(image->plan.extents[i].length, SECTOR_SIZE), offset;
-		uint64_t sum[4] = { 0 };
+		uint64_t sum[4];
 		char what[32];
 
 		snprintf(what, sizeof(what), "extent %zu", i);
@@ -91,10 +91,23 @@ static void read_extents(struct reader *r)
 		}
 		struct image_range *range = add_range(image, offset, stored, what);
 		if (r->verify) {
+			checksum_extent_start(sum);
 			checksum_extent(sum, r->bytes + offset, stored);
 			range->check = checked(memcmp(sum, image->places[i].sum, sizeof(sum)) == 0);
 		}
 	}
+}
+
+/* Does stage 2 hold its own sum? */
+static bool loader_is_whole(const unsigned char *stage2, size_t size)
+{
+	uint64_t sum[4];
+	bool whole = true;
+
+	checksum_loader(sum, stage2, size);
+	for (size_t i = 0; i < 4; i++)
+		whole = whole && sum[i] == get_le64(stage2 + S2_OFF_SUM + 8 * i);
+	return whole;
 }
 
 static void read_loader(struct reader *r)
@@ -110,7 +123,7 @@ static void read_loader(struct reader *r)
 	const unsigned char *stage2 = r->bytes + offset;
 	add_range(image, offset, stage2_size, "stage 2")->check =
 		checked(checksum_stage2(stage2, stage2_size) == get_le32(sector + S1_OFF_SUM) &&
-			checksum_crc(stage2, stage2_size, S2_OFF_CRC) == get_le32(stage2 + S2_OFF_CRC));
+			loader_is_whole(stage2, stage2_size));
 
 	uint64_t table_size = get_le32(stage2 + S2_OFF_TABLE_BYTES);
 	if (!locate(r, get_le32(stage2 + S2_OFF_TABLE_LBA), table_size, &offset)) {
