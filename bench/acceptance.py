@@ -56,10 +56,10 @@ def _limits(results, kernels):
     for attachment in ATTACHMENTS:
         for kernel in kernels:
             ours = _instructions(results, kernel, attachment, OURS)
-            if kernel.size < MIB or ours is None:
-                continue
             for limit, factor in ((LIMIT_SUM, 1.10), (LIMIT_COPY, 1.5)):
                 bare = _instructions(results, kernel, attachment, limit)
+                if kernel.size < MIB or not ours or not bare:
+                    continue
                 yield Line(f"{kernel.title}, {attachment}: {CONSTANT:,} instructions less, over {limit}",
                            (ours - CONSTANT) / bare, factor)
 
