@@ -8,6 +8,7 @@ import os
 import pathlib
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -231,6 +232,7 @@ def main():
     for part in arguments.part:
         if part not in PARTS:
             parser.error(f"'{part}' is none of {', '.join(PARTS)}")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     for program in (QEMU, "nasm", "time"):
         if not shutil.which(program):
             sys.exit(f"bench: there is no {program}; scripts/deps bench installs it")
@@ -239,8 +241,11 @@ def main():
     os.environ["XDG_CACHE_HOME"] = str(output.resolve() / "cache")
     with tempfile.TemporaryDirectory(dir=output, prefix="work.") as work:
         bench = Bench(pathlib.Path(work).resolve(), arguments.quick, arguments.disk or list(ATTACHMENTS))
-        for part in arguments.part or PARTS:
-            getattr(bench, part)()
+        try:
+            for part in arguments.part or PARTS:
+                getattr(bench, part)()
+        except KeyboardInterrupt:
+            bench.say("stopped; this is what was measured")
     bench.results.write_csv(output / "results.csv")
     text = report.markdown(bench.results, bench.kernels, bench.columns)
     (output / "table.md").write_text(text, encoding="utf-8")
