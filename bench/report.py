@@ -32,8 +32,9 @@ def table(head, rows, labels=1):
     return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
 
 
-def markdown(results, kernels, contenders):
-    """All tables.  Kernels and contenders: all there are, in order."""
+def markdown(results, kernels, contenders, lines):
+    """All tables, and what is to be.  Kernels and contenders: all there are, in order."""
+    wanted = "".join(f"    {line}\n" for line in lines if line.value is not None)
     sections = [
         ("From the first sector to the kernel, from an AHCI disk: million guest instructions, and ms of the whole "
          "run", _by_kernel(results, kernels, contenders)),
@@ -42,6 +43,7 @@ def markdown(results, kernels, contenders):
         ("Compression: --compress auto over none, time to the kernel", _compression(results, kernels)),
         ("The whole command, a kernel of 64 KiB that ends at once", _run(results)),
         ("Making the image", _build(results, kernels, contenders)),
+        ("What is to be", wanted),
     ]
     return "\n".join(f"{title}:\n\n{text}" for title, text in sections if text)
 
@@ -59,7 +61,8 @@ def _columns(contenders):
 def _by_kernel(results, kernels, contenders):
     names = _columns(contenders)
     return table(["kernel", *names], [
-        [kernel.title, *(_instructions_and_wall(results, kernel, USUAL, name) for name in names)] for kernel in kernels])
+        [kernel.title, *(_instructions_and_wall(results, kernel, USUAL, name) for name in names)]
+        for kernel in kernels if kernel.payload != "code"])
 
 
 def _by_attachment(results, contenders):
