@@ -49,10 +49,10 @@ class Given:
 
 
 def instructions(image, attachment, most):
-    """Samples of the TSC at a kernel's first instruction, until the two least agree: waiting for the disk adds
+    """Samples of the TSC at a kernel's first instruction, until the three least agree: waiting for the disk adds
     some where the machine is busy with something else."""
     samples = []
-    while len(samples) < most and not (len(samples) > 1 and sorted(samples)[1] <= min(samples) * (1 + TOLERANCE)):
+    while len(samples) < most and not (len(samples) > 2 and sorted(samples)[2] <= min(samples) * (1 + TOLERANCE)):
         samples.append(boot(image, attachment, *COUNTING)[0])
     return samples
 
