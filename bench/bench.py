@@ -178,18 +178,20 @@ class Bench:
         for kernel in (RANDOM[0], RANDOM[3]) if self.quick else (RANDOM[0], RANDOM[4]):
             self.say(f"build: {kernel.title}")
             path = kernel.write(self.work)
-            commands = {contender.name: (contender.command(path, self.work / f"{contender.name}.img"))
-                        for contender in [*self.contenders, copying()]}
+            makers = {contender.name: (contender.command(path, image), image)
+                      for contender in [*self.contenders, copying()]
+                      for image in [self.work / f"{contender.name}.img"]}
             for _ in range(5):
-                for name, command in commands.items():
+                for name, (command, image) in makers.items():
                     usage = self.attempt(name, use, command)
                     if usage:
                         self.results.add("build wall", kernel.name, "", name, usage.seconds)
                         self.results.add("build CPU", kernel.name, "", name, usage.cpu_seconds)
-            for name, command in commands.items():
+                        # So that none has to make room for its next one first.
+                        image.unlink()
+            for name, (command, image) in makers.items():
                 peak = self.attempt(name, peak_memory, command)
                 if peak:
-                    image = self.work / f"{name}.img"
                     self.results.add("build peak memory", kernel.name, "", name, peak)
                     self.results.add("image size", kernel.name, "", name, image.stat().st_size)
                     self.results.add("image blocks", kernel.name, "", name, image.stat().st_blocks * 512)
