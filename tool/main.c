@@ -22,6 +22,7 @@ static const struct command commands[] = {
 	{ "debug", "boot a kernel or an image under GDB", command_debug, STATUS_CANNOT, { "build" } },
 	{ "inspect", "show the plan for a kernel, or what an image holds", command_inspect, STATUS_FAILURE,
 	  { "build" } },
+	{ "new", "start a kernel project that builds and boots", command_new, STATUS_FAILURE, { NULL } },
 };
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
 
@@ -115,8 +116,8 @@ static void file_shrank(int signal_number)
 	static const char text[] = "mkbootimg: a file became shorter while it was read\n";
 
 	(void)signal_number;
-	if (write(STDERR_FILENO, text, sizeof(text) - 1) < 0)
-		_exit(failure_status);
+	ssize_t written = write(STDERR_FILENO, text, sizeof(text) - 1);
+	(void)written;		/* there is nobody else to tell */
 	_exit(failure_status);
 }
 
