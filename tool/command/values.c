@@ -9,6 +9,7 @@
 
 #include "base/fileio.h"
 #include "base/words.h"
+#include "command/build.h"
 #include "config/crate.h"
 #include "image/format.h"
 #include "project/project.h"
@@ -20,6 +21,7 @@ static const struct {
 	const char *words;
 } values[] = {
 	{ "accel", QEMU_ACCEL_NAMES },
+	{ "compress", BUILD_COMPRESS_NAMES },
 	{ "disk", QEMU_DISK_NAMES },
 	{ "features", CRATE_FEATURE_NAMES },
 	{ "format", FORMAT_NAMES },
