@@ -75,7 +75,7 @@ TEMPLATE_DIRS := $(sort $(patsubst %/,%,$(dir $(TEMPLATES))))
 TEMPLATE_LINK := $(OUT)/share/mkbootimg/templates
 
 .DELETE_ON_ERROR:
-.PHONY: all run check check-long matrix bench example run-example install uninstall lint clean help
+.PHONY: all run check check-long matrix bench example run-example install uninstall dist lint clean help
 
 all: $(TOOL) $(LOADER_COPIES) $(LOADER_VARIANTS) $(TEMPLATE_LINK)
 
@@ -173,6 +173,7 @@ help:
 	@echo "make fuzz       fuzz what reads files, each for FUZZ_SECONDS (600); installs what is missing"
 	@echo "make install    install it all into PREFIX (/usr/local); DESTDIR=DIR goes before it"
 	@echo "make uninstall  remove what make install put there, with the same PREFIX and DESTDIR"
+	@echo "make dist       pack what is committed into build/mkbootimg-VERSION.tar.gz, the same bytes each time"
 	@echo "make lint       static analysis (cppcheck, clang-tidy, shellcheck, mandoc)"
 	@echo "make clean      remove what was built"
 	@echo
@@ -240,6 +241,17 @@ uninstall:
 	@find "$(DESTDIR)$(DATADIR)/mkbootimg/templates" -type d -empty -delete 2>/dev/null || :
 	@rmdir "$(DESTDIR)$(DATADIR)/mkbootimg/bootloader" "$(DESTDIR)$(DATADIR)/mkbootimg" "$(DESTDIR)$(CMAKEDIR)" \
 		"$(DESTDIR)$(DATADIR)/doc/mkbootimg" 2>/dev/null || :
+
+# ---- Releases ---------------------------------------------------------------
+
+# What is committed, the same bytes each time: of the commit's time, and nobody's.
+DISTDIR ?= build
+dist:
+	@mkdir -p "$(DISTDIR)"
+	$(say) "  DIST    $(DISTDIR)/mkbootimg-$(VERSION).tar.gz"
+	$(Q)git -c tar.umask=0022 archive --format=tar --prefix=mkbootimg-$(VERSION)/ HEAD > "$(DISTDIR)/mkbootimg.tar"
+	$(Q)gzip -9nc "$(DISTDIR)/mkbootimg.tar" > "$(DISTDIR)/mkbootimg-$(VERSION).tar.gz"
+	$(Q)rm "$(DISTDIR)/mkbootimg.tar"
 
 # ---- Tests -----------------------------------------------------------------
 
