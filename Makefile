@@ -119,7 +119,7 @@ run:
 	@$(MAKE) --no-print-directory run-example
 
 check check-long:
-	@scripts/deps check
+	@$(if $(filter check-long,$@),LONG=1) scripts/deps check
 	$(if $(filter %/real.sh,$(TESTS)),@scripts/real-kernels || :)
 	@$(MAKE) --no-print-directory run-tests $(if $(filter check-long,$@),LONG=1)
 	$(if $(filter check-long,$@),@$(MAKE) --no-print-directory fuzz)
