@@ -13,19 +13,21 @@
 #include "config/config.h"
 
 /* One that mkbootimg.conf may have options for has sections. */
-#define ROW(word, failure_status, text) \
-	.name = #word, .run = command_##word, .argp = &word##_command_argp, .failure = failure_status, .summary = text
+#define ROW(word, status) \
+	.name = #word, .run = command_##word, .argp = &word##_command_argp, .failure = (status)
 
 const struct command command_table[] = {
-	{ ROW(build, STATUS_FAILURE, "write a bootable disk image of a kernel"), .sections = { "build" } },
-	{ ROW(run, STATUS_CANNOT, "boot a kernel or an image in QEMU"), .sections = { "build", "run" }, .passes_on = true },
-	{ ROW(test, STATUS_CANNOT, "boot kernels, judge each, print TAP"), .sections = { "build", "test" } },
-	{ ROW(debug, STATUS_CANNOT, "boot a kernel or an image under GDB"), .sections = { "build" }, .passes_on = true },
-	{ ROW(inspect, STATUS_FAILURE, "show the plan for a kernel, or what an image holds"), .sections = { "build" } },
-	{ ROW(flash, STATUS_FAILURE, "write an image to a USB stick, and compare") },
-	{ ROW(new, STATUS_FAILURE, "start a kernel project that builds and boots") },
-	{ ROW(help, STATUS_FAILURE, "say more about a command") },
-	{ ROW(complete, STATUS_FAILURE, "say how a command line may go on, for shells") },
+	{ ROW(build, STATUS_FAILURE), .summary = "write a bootable disk image of a kernel", .sections = { "build" } },
+	{ ROW(run, STATUS_CANNOT), .summary = "boot a kernel or an image in QEMU", .sections = { "build", "run" },
+	  .passes_on = true },
+	{ ROW(test, STATUS_CANNOT), .summary = "boot kernels, judge each, print TAP", .sections = { "build", "test" } },
+	{ ROW(debug, STATUS_CANNOT), .summary = "boot a kernel or an image under GDB", .sections = { "build" },
+	  .passes_on = true },
+	{ ROW(inspect, STATUS_FAILURE), .summary = "show the plan for a kernel, or what an image holds", .sections = { "build" } },
+	{ ROW(flash, STATUS_FAILURE), .summary = "write an image to a USB stick, and compare" },
+	{ ROW(new, STATUS_FAILURE), .summary = "start a kernel project that builds and boots" },
+	{ ROW(help, STATUS_FAILURE), .summary = "say more about a command" },
+	{ ROW(complete, STATUS_FAILURE), .summary = "say how a command line may go on, for shells" },
 	{ .name = NULL },
 };
 
