@@ -72,18 +72,14 @@ static int open_regular(const char *path, struct stat *st, struct error *err)
 	return result;
 }
 
-int file_open_any(struct file_view *file, const char *path, struct error *err)
+/* Map the file in file->fd. */
+static int map(struct file_view *file, const struct stat *st, const char *path, struct error *err)
 {
-	struct stat st;
-
-	*file = (struct file_view){.fd = open_regular(path, &st, err)};
-	if (file->fd < 0)
-		return -1;
-	file->device = st.st_dev;
-	file->inode = st.st_ino;
-	if (st.st_size == 0)
+	file->device = st->st_dev;
+	file->inode = st->st_ino;
+	if (st->st_size == 0)
 		return 0;
-	void *bytes = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, file->fd, 0);
+	void *bytes = mmap(NULL, (size_t)st->st_size, PROT_READ, MAP_PRIVATE, file->fd, 0);
 	if (bytes == MAP_FAILED) {
 		int errnum = errno;
 
@@ -92,8 +88,30 @@ int file_open_any(struct file_view *file, const char *path, struct error *err)
 		return error_set(err, ERROR_SYSTEM, errnum, "cannot map '%s'", path);
 	}
 	file->bytes = bytes;
-	file->size = (size_t)st.st_size;
+	file->size = (size_t)st->st_size;
 	return 0;
+}
+
+int file_open_any(struct file_view *file, const char *path, struct error *err)
+{
+	struct stat st;
+
+	*file = (struct file_view){.fd = open_regular(path, &st, err)};
+	return file->fd < 0 ? -1 : map(file, &st, path, err);
+}
+
+int file_view_of(struct file_view *file, int fd, const char *name, struct error *err)
+{
+	struct stat st;
+
+	*file = (struct file_view){.fd = fcntl(fd, F_DUPFD_CLOEXEC, 0)};
+	if (file->fd < 0 || fstat(file->fd, &st) != 0) {
+		int errnum = errno;
+
+		cleanup_close(&file->fd);
+		return error_set(err, ERROR_SYSTEM, errnum, "cannot read '%s'", name);
+	}
+	return map(file, &st, name, err);
 }
 
 int file_open(struct file_view *file, const char *path, struct error *err)
@@ -292,4 +310,17 @@ void output_end(struct output *output)
 	free(output->path);
 	cleanup_close(&output->fd);
 	*output = (struct output){.fd = -1};
+}
+
+int output_text(const char *path, const char *text, size_t size, struct error *err)
+{
+	struct output output;
+
+	int status = output_begin(&output, path, err);
+	if (status == 0)
+		status = file_write_at(output.fd, text, size, 0, path, err);
+	if (status == 0)
+		status = output_commit(&output, err);
+	output_end(&output);
+	return status;
 }

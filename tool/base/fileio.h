@@ -39,6 +39,8 @@ struct file_view {
  * a FIFO's writer; file_open() also empty files, of which bytes would be NULL. */
 int file_open_any(struct file_view *file, const char *path, struct error *err);
 int file_open(struct file_view *file, const char *path, struct error *err);
+/* The same of a file that is open already, for reading. */
+int file_view_of(struct file_view *file, int fd, const char *name, struct error *err);
 void file_close(struct file_view *file);
 
 /* Read a small regular file (at most 16 MiB) whole.  The caller frees *bytes,
@@ -66,5 +68,7 @@ int output_begin(struct output *output, const char *path, struct error *err);
 int output_commit(struct output *output, struct error *err);
 /* Release it; what was not committed is gone, and the old file unchanged. */
 void output_end(struct output *output);
+/* All of that for text that is at hand. */
+int output_text(const char *path, const char *text, size_t size, struct error *err);
 
 #endif

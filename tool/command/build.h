@@ -89,6 +89,11 @@ void build_print_choice(FILE *out, const char *path, const struct protocol_choic
  * ".img", any other name gets ".img" behind it.  The caller frees. */
 char *build_default_output(const char *kernel);
 
+/* Refuse to write a file that is one of those that are read: the first, which is what
+ * it is called here ("the kernel"), or a module. */
+int build_check_output(const char *target, const char *first, const struct file_view *files, size_t count,
+		       struct error *err);
+
 /* Build an image of the kernel file at path.  If anonymous, it has no name and
  * stays open in *output; otherwise it is committed.  The caller ends output. */
 int build_image(const char *path, const struct build_options *options, bool anonymous,
