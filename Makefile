@@ -75,7 +75,7 @@ TEMPLATE_DIRS := $(sort $(patsubst %/,%,$(dir $(TEMPLATES))))
 TEMPLATE_LINK := $(OUT)/share/mkbootimg/templates
 
 .DELETE_ON_ERROR:
-.PHONY: all run check check-long matrix example run-example install uninstall lint clean help
+.PHONY: all run check check-long matrix example run-example docs install uninstall lint clean help
 
 all: $(TOOL) $(LOADER_COPIES) $(LOADER_VARIANTS) $(TEMPLATE_LINK)
 
@@ -139,6 +139,15 @@ else
 	@$(MAKE) --no-print-directory -C example-kernel run CMDLINE=exit RUN_OPTIONS=--headless
 endif
 
+# The files in docs that are made, for when the manual, a sentence or what the example
+# kernel shows has changed.  It stops for good, which is status 120.
+docs: example
+	$(Q)$(TOOL) inspect --svg docs/layout.svg example-kernel/kernel.elf
+	$(Q)$(TOOL) run --headless --timeout 60 --screenshot docs/hello.png -c "from the command line" \
+		example-kernel/kernel.elf >/dev/null 2>&1 || [ $$? -eq 120 ]
+	$(Q)scripts/troubleshooting docs/troubleshooting.md > $(OUT)/troubleshooting.md
+	$(Q)cp $(OUT)/troubleshooting.md docs/troubleshooting.md
+
 lint:
 	cppcheck --std=c11 --enable=warning,performance,portability --error-exitcode=1 --quiet \
 		--suppress=missingIncludeSystem --inline-suppr -D_GNU_SOURCE -DMKBOOTIMG_VERSION='""' \
@@ -163,6 +172,7 @@ help:
 	@echo "make fuzz       fuzz what reads files, each for FUZZ_SECONDS (600); installs what is missing"
 	@echo "make install    install it all into PREFIX (/usr/local); DESTDIR=DIR goes before it"
 	@echo "make uninstall  remove what make install put there, with the same PREFIX and DESTDIR"
+	@echo "make docs       make the files in docs anew that show what the tool says and draws"
 	@echo "make lint       static analysis (cppcheck, clang-tidy, shellcheck, mandoc)"
 	@echo "make clean      remove what was built"
 	@echo
