@@ -74,10 +74,14 @@ TEMPLATES := $(shell find -L templates -type f | sort)
 TEMPLATE_DIRS := $(sort $(patsubst %/,%,$(dir $(TEMPLATES))))
 TEMPLATE_LINK := $(OUT)/share/mkbootimg/templates
 
+# "man mkbootimg-run" is mkbootimg(1), for each command of its SYNOPSIS.
+COMMANDS := $(sort $(shell sed -n '/^\.Sh SYNOPSIS/,/^\.Sh DESCRIPTION/s/^\.Cm //p' man/mkbootimg.1))
+MANUAL_ALIASES := $(COMMANDS:%=$(OUT)/man/mkbootimg-%.1)
+
 .DELETE_ON_ERROR:
 .PHONY: all run check check-long matrix example run-example docs install uninstall lint clean help
 
-all: $(TOOL) $(LOADER_COPIES) $(LOADER_VARIANTS) $(TEMPLATE_LINK)
+all: $(TOOL) $(LOADER_COPIES) $(LOADER_VARIANTS) $(TEMPLATE_LINK) $(MANUAL_ALIASES)
 
 $(TOOL): $(MAIN_OBJECT) $(OBJECTS)
 	$(say) "  LD      $@"
@@ -107,6 +111,10 @@ $(SHARE)/%.bin: $(LOADER_COPIES)
 $(TEMPLATE_LINK):
 	@mkdir -p $(@D)
 	$(Q)ln -srfn templates $@
+
+$(MANUAL_ALIASES): $(OUT)/man/mkbootimg-%.1:
+	@mkdir -p $(@D)
+	@echo ".so man1/mkbootimg.1" > $@
 
 -include $(OBJECTS:.o=.d) $(MAIN_OBJECT:.o=.d)
 
@@ -203,7 +211,7 @@ $(call $(1),644,$(DATADIR)/doc/mkbootimg,LICENSE)
 $(foreach directory,$(TEMPLATE_DIRS),$(call $(1),644,$(DATADIR)/mkbootimg/$(directory),$(call files_in,$(directory)))$(newline))
 $(call $(1),644,$(INCLUDEDIR),include/mkbootimg.h include/mkbootimg.inc include/mkbootimg.rs)
 $(call $(1),644,$(PKGCONFIGDIR),mkbootimg.pc.in)
-$(call $(1),644,$(MANDIR)/man1,$(wildcard man/*.1))
+$(call $(1),644,$(MANDIR)/man1,$(wildcard man/*.1) $(MANUAL_ALIASES))
 $(call $(1),644,$(MANDIR)/man5,$(wildcard man/*.5))
 $(call $(1),644,$(MANDIR)/man7,$(wildcard man/*.7))
 endef
