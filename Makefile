@@ -153,7 +153,9 @@ docs: example
 	$(Q)$(TOOL) inspect --svg docs/layout.svg example-kernel/kernel.elf
 	$(Q)$(TOOL) run --headless --timeout 60 --screenshot docs/hello.png -c "from the command line" \
 		example-kernel/kernel.elf >/dev/null 2>&1 || [ $$? -eq 120 ]
-	$(Q)scripts/troubleshooting docs/troubleshooting.md > $(OUT)/troubleshooting.md
+	$(Q)PATH="$(abspath $(OUT)):$$PATH" scripts/recording docs/recording.txt > $(OUT)/recording.txt
+	$(Q)cp $(OUT)/recording.txt docs/recording.txt
+	$(Q)scripts/troubleshooting.py docs/troubleshooting.md > $(OUT)/troubleshooting.md
 	$(Q)cp $(OUT)/troubleshooting.md docs/troubleshooting.md
 
 lint:
@@ -162,7 +164,7 @@ lint:
 		-Iinclude -Itool tool
 	clang-tidy --quiet tool/*.c tool/*/*.c tests/fuzz/*.c -- -std=c17 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 \
 		-DMKBOOTIMG_VERSION='""' -Iinclude -Itool -Itests/unit 2>/dev/null
-	shellcheck -x -S warning -e SC1091 .ci/run scripts/* tests/lib.sh tests/*/*.sh
+	shellcheck -x -S warning -e SC1091 .ci/run $(filter-out %.py,$(wildcard scripts/*)) tests/lib.sh tests/*/*.sh
 	mandoc -Tlint -W warning man/*
 
 clean:

@@ -175,7 +175,7 @@ empty "DIAGNOSTICS: no other sentence" stale
 # ---- docs/troubleshooting.md ----------------------------------------------------
 
 check "troubleshooting.md is what make docs makes" eval \
-	"'$ROOT/scripts/troubleshooting' '$ROOT/docs/troubleshooting.md' | diff '$ROOT/docs/troubleshooting.md' -"
+	"'$ROOT/scripts/troubleshooting.py' '$ROOT/docs/troubleshooting.md' | diff '$ROOT/docs/troubleshooting.md' -"
 check "it has every sentence of DIAGNOSTICS" test \
 	"$(section "$PROGRAM" DIAGNOSTICS | grep -c '^\.It Sy')" -eq \
 	"$(sed -n '/^## Sentences of the program/,/^## Kernels/p' "$ROOT/docs/troubleshooting.md" |

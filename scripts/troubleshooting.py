@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 #
-# scripts/troubleshooting PAGE: print docs/troubleshooting.md with what follows its marker
+# scripts/troubleshooting.py PAGE: print docs/troubleshooting.md with what follows its marker
 # made anew: mkbootimg(1), DIAGNOSTICS, and the sentences with which kernels are refused,
 # from the sources.  "make docs" writes that into the page, tests/cli/manual.sh compares.
 
@@ -94,7 +94,7 @@ def diagnostics():
         elif macros[0] in ("Pq", "Ns", "Ql", "Nm", "Xr", "Va", "Em", "Sx", "Dq", "Qq") or macros[0] in CODE:
             text.append(inline(macros))
         else:
-            sys.exit(f"scripts/troubleshooting: {line}: a macro that it does not know")
+            sys.exit(f"scripts/troubleshooting.py: {line}: a macro that it does not know")
     yield from flush()
 
 
