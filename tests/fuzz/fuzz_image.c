@@ -39,7 +39,7 @@ static void check_decoded(const struct plan *plan, const struct extent_place *pl
 {
 	struct error err = { 0 };
 
-	fuzz_check_plan(plan);
+	fuzz_check_plan(plan, places);
 	if (boottable_check(plan, "disk.img", &err) == 0)
 		fuzz_check_table(plan, places);
 	else
@@ -61,9 +61,10 @@ static void check_ranges(const struct image *image, size_t size)
 static void read_image(const unsigned char *bytes, size_t size)
 {
 	struct image image;
+	const struct file_view file = { .fd = -1, .bytes = bytes, .size = size };
 	struct error err = { 0 };
 
-	assert_accepted(image_read(&image, bytes, size, true, &err), &err, "image_read");
+	assert_accepted(image_read(&image, &file, true, &err), &err, "image_read");
 	check_ranges(&image, size);
 	if (image.has_plan)
 		check_decoded(&image.plan, image.places);

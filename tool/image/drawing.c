@@ -169,9 +169,13 @@ static void lay_out_range(struct drawing *d, const struct image_range *range)
 	struct text where = range->length > 0 ? sectors_text(range->offset, range->offset + range->length) :
 						(struct text){ "beyond the end of the image" };
 
-	int y = add_box(d, DISK, class, where.text, "%s%s", range->what, check);
-	if (is_extent)
-		d->extent_y[index - d->image->first_extent_range] = y;
+	if (!is_extent) {
+		add_box(d, DISK, class, where.text, "%s%s", range->what, check);
+		return;
+	}
+	size_t extent = index - d->image->first_extent_range;
+	d->extent_y[extent] = add_box(d, DISK, class, where.text, "%s%s%s", range->what,
+				      d->image->places[extent].method == EXTENT_LZ4 ? " (LZ4)" : "", check);
 }
 
 static void lay_out_gap(struct drawing *d, uint64_t start, uint64_t end)
