@@ -173,6 +173,7 @@ has "what there is of it" texts "boot table, checksum wrong"
 cp k.elf before.elf
 try "a picture over the kernel" 2 "$MKBOOTIMG" inspect --svg k.elf k.elf
 has "is said" err "the output 'k.elf' is the kernel itself"
+has "and what to do" err "name another file with --svg"
 try "a picture over a module" 2 "$MKBOOTIMG" inspect --svg neither.txt -m neither.txt k.elf
 has "is said" err "the output 'neither.txt' is a module itself"
 try "a picture over the image" 2 "$MKBOOTIMG" inspect --svg k.img k.img

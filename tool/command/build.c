@@ -445,8 +445,8 @@ void build_plan_free(struct planned *planned)
 /* ---- Writing ---------------------------------------------------------------- */
 
 /* An output that is one of the inputs would be gone before it was read. */
-int build_check_output(const char *target, const char *first, const struct file_view *files, size_t count,
-		       struct error *err)
+int build_check_output(const char *target, const char *option, const char *first,
+		       const struct file_view *files, size_t count, struct error *err)
 {
 	struct stat st;
 
@@ -456,7 +456,7 @@ int build_check_output(const char *target, const char *first, const struct file_
 		if (st.st_dev != files[i].device || st.st_ino != files[i].inode)
 			continue;
 		error_set(err, ERROR_USAGE, 0, "the output '%s' is %s itself", target, i == 0 ? first : "a module");
-		return error_hint(err, "name another file for it");
+		return error_hint(err, "name another file with %s", option);
 	}
 	return 0;
 }
@@ -539,7 +539,7 @@ static int write_image(const char *path, const struct build_options *options,
 		result->format = choose_format(options);
 		target = options->output != NULL ? format_string("%s", options->output) :
 						   build_default_output(path, result->format->extension);
-		if (build_check_output(target, "the kernel", planned->files, planned->file_count, err) != 0)
+		if (build_check_output(target, "-o", "the kernel", planned->files, planned->file_count, err) != 0)
 			return -1;
 	}
 	if (loader_get(&loader, options->bootloader, planned->choice.protocol->loader_option, err) != 0)

@@ -204,7 +204,8 @@ static int inspect_kernel(const struct arguments *arguments, struct error *err)
 	if (status != 0)
 		return status;
 	if (arguments->svg != NULL) {
-		status = build_check_output(arguments->svg, "the kernel", planned.files, planned.file_count, err);
+		status = build_check_output(arguments->svg, "--svg", "the kernel", planned.files,
+					    planned.file_count, err);
 		if (status == 0)
 			status = draw_kernel(arguments, err);
 	} else if (arguments->json) {
@@ -413,7 +414,8 @@ static int inspect_image(const struct arguments *arguments, const struct file_vi
 			  arguments->file);
 		return error_hint(err, "inspect the kernel that it was built from");
 	}
-	if (arguments->svg != NULL && build_check_output(arguments->svg, "the image", file, 1, err) != 0)
+	if (arguments->svg != NULL &&
+	    build_check_output(arguments->svg, "--svg", "the image", file, 1, err) != 0)
 		return -1;
 	return format_is_foreign(format) ? inspect_foreign(arguments, format, file, err) :
 					   inspect_disk(arguments, format, file, err);
