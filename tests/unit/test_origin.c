@@ -179,6 +179,8 @@ static const struct {
 	{ "stripped", "k.img", { { "k.img", IMAGE }, { "k.elf", STRIPPED } }, "k.elf" },
 	{ "another one's, both", "k.img", { { "k.img", IMAGE }, { "k.elf", OTHER }, { "k", CHANGED } },
 	  NULL },
+	{ "beside an ISO image", "k.iso", { { "k.iso", IMAGE }, { "k.elf", KERNEL } }, "k.elf" },
+	{ "beside one of a longer extension, bare", "k.qcow2", { { "k.qcow2", IMAGE }, { "k", KERNEL } }, "k" },
 	{ "nothing", "k.img", { { "k.img", IMAGE } }, NULL },
 	{ "the image is gone", "k.img", { { "k.elf", KERNEL } }, "k.elf" },
 
