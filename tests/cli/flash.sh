@@ -73,6 +73,8 @@ on_device() { cmp -n "$SIZE" k.img "$DEVICE"; }
 no_table() { test "$(head -c 512 "$DEVICE" | tr -d '\0' | wc -c)" -eq 0; }
 fill_disk() { head -c 70M /dev/urandom >"$DEVICE"; }
 
+refuses_to "the device first" 2 "'$DEVICE' is a disk's device, not an image" --yes "$DEVICE" k.img
+has "the device first: what to do" err "the image comes first"
 before=$(written_sectors)
 try "an empty device" 0 "$MKBOOTIMG" flash --yes k.img "$DEVICE"
 check "an empty device: the image is on it" on_device
@@ -90,6 +92,8 @@ try "again" 0 "$MKBOOTIMG" flash --yes --quiet k.img "$DEVICE"
 empty "again: quietly" out
 empty "again: quietly, indeed" err
 check "again: nothing is written" test "$(written_sectors)" -eq "$before"
+try "again, aloud" 0 "$MKBOOTIMG" flash --yes k.img "$DEVICE"
+has "again, aloud: nothing was written" out "It was there already, nothing was written; all 64.5 MiB compared."
 
 fill_disk
 cp --sparse=always "$DEVICE" filled

@@ -70,6 +70,10 @@ static int open_regular(const char *path, struct stat *st, struct error *err)
 		return error_set(err, ERROR_SYSTEM, errno, "cannot look at '%s'", path);
 	if (S_ISDIR(st->st_mode))
 		return error_set(err, ERROR_INPUT, 0, "'%s' is a directory, not a file", path);
+	if (S_ISBLK(st->st_mode)) {
+		error_set(err, ERROR_INPUT, 0, "'%s' is a disk's device, not a file", path);
+		return error_hint(err, "copy what is on it to a file first: dd bs=1M if='%s' of=disk.img", path);
+	}
 	if (!S_ISREG(st->st_mode))
 		return error_set(err, ERROR_INPUT, 0, "'%s' is not a regular file", path);
 

@@ -124,6 +124,13 @@ static int check_image(const struct file_view *file, const char *path, struct er
 
 /* ---- The device ------------------------------------------------------------ */
 
+static bool is_disk(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISBLK(st.st_mode);
+}
+
 /* Its number, if it is a block device. */
 static int look_at_device(const struct arguments *arguments, dev_t *number, struct error *err)
 {
@@ -250,10 +257,15 @@ static void tell_interrupted(const struct flash *flash)
 
 static void tell_done(const struct flash *flash)
 {
-	printf("%s written, ", size_words(flash->written).text);
-	if (flash->cleared > 0)
-		printf("%s cleared, ", size_words(flash->cleared).text);
-	printf("the rest was there; all %s compared.\n", size_words(flash->size).text);
+	if (flash->written == 0 && flash->cleared == 0) {
+		fputs("It was there already, nothing was written", stdout);
+	} else {
+		printf("%s written, ", size_words(flash->written).text);
+		if (flash->cleared > 0)
+			printf("%s cleared, ", size_words(flash->cleared).text);
+		fputs("the rest was there", stdout);
+	}
+	printf("; all %s compared.\n", size_words(flash->size).text);
 	puts("To boot it, choose it in the boot menu of the PC's firmware (often F12, F11, F8 or Esc).");
 	puts("Legacy boot (CSM) must be on there, and Secure Boot off.");
 }
@@ -339,6 +351,11 @@ int command_flash(int argc, char **argv, struct error *err)
 
 	if (command_parse(argc, argv, &arguments, err) != 0)
 		return STATUS_USAGE;
+	if (is_disk(arguments.image)) {
+		error_set(err, ERROR_USAGE, 0, "'%s' is a disk's device, not an image", arguments.image);
+		error_hint(err, "the image comes first, then the device");
+		return STATUS_USAGE;
+	}
 	if (!arguments.yes && !isatty(STDIN_FILENO)) {
 		error_set(err, ERROR_USAGE, 0, "there is nobody to ask: standard input is not a terminal");
 		error_hint(err, "with --yes nobody is asked");
