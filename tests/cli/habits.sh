@@ -26,6 +26,9 @@ misspelt "an option with a value" "mkbootimg: build: did you mean '--protocol'?"
 misspelt "behind the kernel" "mkbootimg: build: did you mean '--verbose'?" build k.elf --verbsoe
 misspelt "one like no other" "mkbootimg: build: 'mkbootimg build --help' lists the options" build --frobnicate
 misspelt "one that comes before the command" "it comes before the command: 'mkbootimg --config ...'" build --config=x
+misspelt "one that comes after the command" "mkbootimg: did you mean 'mkbootimg run --headless ...'?" --headless run k.elf
+misspelt "another command's" "mkbootimg: build: did you mean 'mkbootimg run --timeout ...'?" build --timeout=3 k.elf
+misspelt "a file for a command" "mkbootimg: k.elf: to boot that file: mkbootimg run k.elf" k.elf
 misspelt "before the command" "mkbootimg: did you mean '--config'?" --cofnig x build k.elf
 has "before the command: what" err "mkbootimg: there is no option '--cofnig'"
 

@@ -61,10 +61,13 @@ static int refuse_option(const struct argp *argp, char **argv, const char *word,
 {
 	CLEANUP_FREE char *name = format_string("%.*s", (int)strcspn(word + 2, "="), word + 2);
 	const char *nearest = options_nearest(argp, name, 0);
+	const struct command *other = command_with_option(name);
 
 	error_set(err, ERROR_USAGE, 0, "there is no option '--%s'", name);
 	if (options_find(&main_argp, name) != NULL)
 		return error_hint(err, "it comes before the command: 'mkbootimg --%s ...'", name);
+	if (other != NULL)
+		return error_hint(err, "did you mean 'mkbootimg %s --%s ...'?", other->name, name);
 	if (nearest != NULL && words_alike(name, nearest))
 		return error_hint(err, "did you mean '--%s'?", nearest);
 	return error_hint(err, "'%s --help' lists the options", argv[0]);

@@ -7,8 +7,10 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/fileio.h"
+#include "base/options.h"
 #include "base/words.h"
 #include "config/config.h"
 
@@ -101,6 +103,7 @@ const struct command *command_find(const char *name, struct error *err)
 {
 	const char *nearest = NULL;
 	size_t best = SIZE_MAX;
+	struct stat st;
 
 	for (const struct command *command = command_table; command->name != NULL; command++) {
 		size_t distance = words_distance(name, command->name);
@@ -112,11 +115,23 @@ const struct command *command_find(const char *name, struct error *err)
 			nearest = command->name;
 		}
 	}
+	CLEANUP_FREE char *quoted = command_quote(name);
 	error_set(err, ERROR_USAGE, 0, "there is no such command");
 	if (nearest != NULL)
 		error_hint(err, "did you mean 'mkbootimg %s'?", nearest);
+	else if (stat(name, &st) == 0 && S_ISREG(st.st_mode))
+		error_hint(err, "to boot that file: mkbootimg run %s", quoted);
 	else
 		error_hint(err, "'mkbootimg --help' lists them");
+	return NULL;
+}
+
+const struct command *command_with_option(const char *name)
+{
+	for (const struct command *command = command_table; command->name != NULL; command++) {
+		if (options_find(command->argp, name) != NULL)
+			return command;
+	}
 	return NULL;
 }
 

@@ -16,6 +16,9 @@ extern const struct command command_table[];
 /* The command of that name.  NULL, and an error, if there is none. */
 const struct command *command_find(const char *name, struct error *err);
 
+/* The first command that has an option of that long name, or NULL. */
+const struct command *command_with_option(const char *name);
+
 /* What comes before the command, and which word is the command.  Its input is an int,
  * the command's index in argv. */
 extern const struct argp main_argp;
