@@ -259,6 +259,9 @@ while read -r command; do
 
 	# Each way to ask gives the same answer, on standard output only.
 	"$MKBOOTIMG" "$command" --help >help
+	# argp leaves such a line behind one that is just full.
+	cat -s <help | sed '/^  *$/d' >rest
+	same "$command --help: no line of blanks, no two empty ones" rest help
 	for question in "$command -h" "$command -?" "help $command" "--no-config $command --help"; do
 		# shellcheck disable=SC2086
 		try "$question" 0 "$MKBOOTIMG" $question

@@ -11,7 +11,9 @@
 #include "command/values.h"
 #include "config/config.h"
 
-static const char doc[] = "Write a disk image that boots KERNEL, an ELF file.";
+static const char doc[] =
+	"Write a disk image that boots KERNEL, an ELF file.\v"
+	"Exit status: 0; 1 if it could not be done; 2 usage.";
 
 struct arguments {
 	struct build_options build;
@@ -24,7 +26,7 @@ enum {
 
 static const struct argp_option options_list[] = {
 	{ "format", 'f', "NAME", 0, "Write the image as " FORMAT_NAMES " (default: by the extension of -o, or raw)", 0 },
-	{ "depfile", OPT_DEPFILE, "FILE", OPTION_NOT_IN_FILE, "Write to FILE, for make, what the image depends on", 0 },
+	{ "depfile", OPT_DEPFILE, "FILE", OPTION_NOT_IN_FILE, "Write what the image depends on to FILE, for make", 0 },
 	{ 0 },
 };
 

@@ -30,10 +30,10 @@ static const char doc[] =
 	"Exit status: GDB's; with --wait 0 when the machine has ended; 2 usage; 126 it could not be done.";
 
 static const struct argp_option options_list[] = {
-	{ "gdb", OPT_GDB, "PROGRAM", 0, "The GDB to run (default " GDB_DEFAULT ")", 1 },
-	{ "loader", OPT_LOADER, NULL, 0, "Debug the loader: stop at its first instruction, with its symbols", 1 },
-	{ "port", OPT_PORT, "N", 0, "Have GDB connect to port N of localhost (default: a private socket)", 1 },
-	{ "wait", OPT_WAIT, NULL, 0, "Run no GDB, but print how to, and wait", 1 },
+	{ "gdb", OPT_GDB, "PROGRAM", 0, "The GDB to run (default " GDB_DEFAULT ")", 0 },
+	{ "loader", OPT_LOADER, NULL, 0, "Debug the loader: stop at its first instruction, with its symbols", 0 },
+	{ "port", OPT_PORT, "N", 0, "Have GDB connect to port N of localhost (default: a private socket)", 0 },
+	{ "wait", OPT_WAIT, NULL, 0, "Run no GDB, but print how to, and wait", 0 },
 	{ 0 },
 };
 

@@ -46,17 +46,17 @@ static const char doc[] =
 
 /* What test has, too. */
 const struct argp_option run_test_options[] = {
-	{ "timeout", OPT_TIMEOUT, "SECONDS", 0, "End the machine after SECONDS (fractions allowed)", 1 },
-	{ "success-code", OPT_SUCCESS_CODE, "N", 0, "QEMU's exit status that means success (default 33)", 1 },
-	{ "accel", OPT_ACCEL, "NAME", 0, "How QEMU runs the machine: auto (default), tcg, kvm", 1 },
+	{ "timeout", OPT_TIMEOUT, "SECONDS", 0, "End the machine after SECONDS, such as 0.5", 0 },
+	{ "success-code", OPT_SUCCESS_CODE, "N", 0, "QEMU's exit status for success (default 33)", 0 },
+	{ "accel", OPT_ACCEL, "NAME", 0, "How QEMU runs the machine: auto (default), tcg, kvm", 0 },
 	{ 0 },
 };
 
 static const struct argp_option options_list[] = {
-	{ "screen", OPT_SCREEN, NULL, 0, "Print the text screen at the end, whatever is on it", 1 },
-	{ "screenshot", OPT_SCREENSHOT, "FILE", 0, "Write a picture of the screen at the end to FILE (PNG)", 1 },
-	{ "json", OPT_RUN_JSON, NULL, 0, "Tell how it ended as JSON, on standard error", 1 },
-	{ "dry-run", OPT_DRY_RUN, NULL, OPTION_NOT_IN_FILE, "Build the image, print the QEMU command, do not run it", 1 },
+	{ "screen", OPT_SCREEN, NULL, 0, "Print the text screen at the end, whatever is on it", 0 },
+	{ "screenshot", OPT_SCREENSHOT, "FILE", 0, "Write a picture of the screen at the end to FILE (PNG)", 0 },
+	{ "json", OPT_RUN_JSON, NULL, 0, "Tell how it ended as JSON, on standard error", 0 },
+	{ "dry-run", OPT_DRY_RUN, NULL, OPTION_NOT_IN_FILE, "Build the image, print the QEMU command, do not run it", 0 },
 	{ 0 },
 };
 

@@ -41,13 +41,13 @@ static const char doc[] =
 	"Exit status: 0 all passed; 1 not all; 2 usage; 126 they could not be run.";
 
 static const struct argp_option own_options[] = {
-	{ "jobs", 'j', "N", 0, "Boot N at a time (default: one for each processor)", 1 },
-	{ "expect", OPT_EXPECT, "TEXT", 0, "Passed when TEXT is written to COM1 or stands on the screen", 1 },
-	{ "expect-crash", OPT_EXPECT_CRASH, "VECTOR", 0, "Passed when exception VECTOR killed it", 1 },
-	{ "junit", OPT_JUNIT, "FILE", 0, "Also write the results to FILE, as JUnit does", 1 },
-	{ "logs", OPT_LOGS, "DIR", 0, "Keep what each writes in DIR (default: a temporary one, kept if a test fails)", 1 },
-	{ "repeat", OPT_REPEAT, "N", 0, "Boot each kernel N times", 1 },
-	{ "shard", OPT_SHARD, "I/N", 0, "Of all tests, run only the I-th of N parts", 1 },
+	{ "jobs", 'j', "N", 0, "Boot N at a time (default: one for each processor)", 0 },
+	{ "expect", OPT_EXPECT, "TEXT", 0, "Passed when TEXT is written to COM1 or stands on the screen", 0 },
+	{ "expect-crash", OPT_EXPECT_CRASH, "VECTOR", 0, "Passed when exception VECTOR killed it", 0 },
+	{ "junit", OPT_JUNIT, "FILE", 0, "Also write the results to FILE, as JUnit does", 0 },
+	{ "logs", OPT_LOGS, "DIR", 0, "Keep what each writes in DIR (default: a temporary one, kept if a test fails)", 0 },
+	{ "repeat", OPT_REPEAT, "N", 0, "Boot each kernel N times", 0 },
+	{ "shard", OPT_SHARD, "I/N", 0, "Of all tests, run only the I-th of N parts", 0 },
 	{ 0 },
 };
 

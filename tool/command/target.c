@@ -42,17 +42,17 @@ enum {
 };
 
 const struct argp_option machine_options_list[] = {
-	{ "memory", OPT_MEMORY, "SIZE", 0, "Memory of the machine (default 128M, or what the kernel needs)", 1 },
-	{ "cpus", OPT_CPUS, "N", 0, "Processors of the machine (default 1)", 1 },
-	{ "disk", OPT_DISK, "KIND", 0, "How the image is attached: ahci (default), cd, ide, nvme, usb, virtio", 1 },
-	{ "symbols", OPT_SYMBOLS, "FILE", 0, "Take the symbols from FILE (default: the kernel, or the one beside IMAGE)", 1 },
-	{ "qemu", OPT_QEMU, "PROGRAM", 0, "The QEMU to run (default " QEMU_DEFAULT ")", 1 },
+	{ "memory", OPT_MEMORY, "SIZE", 0, "Memory of the machine (default 128M, or what the kernel needs)", 0 },
+	{ "cpus", OPT_CPUS, "N", 0, "Processors of the machine (default 1)", 0 },
+	{ "disk", OPT_DISK, "KIND", 0, "How the image is attached: ahci (default), cd, ide, nvme, usb, virtio", 0 },
+	{ "symbols", OPT_SYMBOLS, "FILE", 0, "Take the symbols from FILE (default: the kernel, or the one beside IMAGE)", 0 },
+	{ "qemu", OPT_QEMU, "PROGRAM", 0, "The QEMU to run (default " QEMU_DEFAULT ")", 0 },
 	{ 0 },
 };
 
 const struct argp_option console_options_list[] = {
-	{ "headless", OPT_HEADLESS, NULL, 0, "No window; COM1 and port 0xe9 on standard output", 1 },
-	{ "serial", OPT_SERIAL, "FILE", 0, "Write COM1 to FILE instead of standard output", 1 },
+	{ "headless", OPT_HEADLESS, NULL, 0, "No window; COM1 and port 0xe9 on standard output", 0 },
+	{ "serial", OPT_SERIAL, "FILE", 0, "Write COM1 to FILE instead of standard output", 0 },
 	{ 0 },
 };
 
