@@ -241,6 +241,15 @@ endef
 put = $(if $(3),$(Q)install -D -m $(1) -t "$(DESTDIR)$(2)" $(3))
 take = $(if $(3),$(Q)rm -f $(foreach file,$(notdir $(3:.in=)),"$(DESTDIR)$(2)/$(file)"))
 
+# Who does not look where it is installed, and how to have them look there.
+define say_what_is_missed
+	@case ":$$PATH:" in *":$(BINDIR):"*) ;; \
+	*) echo '  not in PATH: export PATH="$(BINDIR):$$PATH"' ;; \
+	esac
+	@[ "$$(pkg-config --variable=prefix mkbootimg 2>/dev/null)" = "$(PREFIX)" ] || \
+		echo '  not where pkg-config looks: export PKG_CONFIG_PATH="$(PKGCONFIGDIR)"'
+endef
+
 # The tool looks for its loader in ../share, seen from its own directory.
 install: all
 	$(if $(filter-out $(abspath $(DATADIR)),$(abspath $(BINDIR)/../share)),\
@@ -252,6 +261,7 @@ install: all
 			-e 's|@VERSION@|$(VERSION)|' -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' -e 's|=$(PREFIX)/|=$${prefix}/|' \
 			"$$file" || exit; \
 	done
+	$(if $(DESTDIR),,$(say_what_is_missed))
 
 # Of directories only those that are mkbootimg's alone go, if nothing else is in
 # them.

@@ -75,6 +75,8 @@ rm src/build/share/mkbootimg/bootloader/PROTOCOL_NATIVE.bin
 umask 077
 try "make install" 0 make -C src install PREFIX="$PWD/opt"
 umask 022
+has "make install: the shell does not look there" out "not in PATH: export PATH=\"$PWD/opt/bin:"
+has "make install: nor does pkg-config" out "export PKG_CONFIG_PATH=\"$PWD/opt/share/pkgconfig\""
 has "builds what is missing" out "PROTOCOL_NATIVE.bin"
 check "a directory that was there keeps its mode" test "$(stat -c %a opt/bin)" = 2775
 check "a new one is for everyone, whatever the umask" test "$(stat -c %a opt/share/mkbootimg)" = 755
@@ -87,7 +89,9 @@ else
 	skip "man mkbootimg-run" "mandoc is not installed"
 fi
 mv another opt/bin/ && mv another.1 opt/share/man/man1/
-try "make install, again" 0 make -C src install PREFIX="$PWD/opt"
+try "make install, again" 0 env PATH="$PWD/opt/bin:$PATH" PKG_CONFIG_PATH="$PWD/opt/share/pkgconfig" \
+	make -C src install PREFIX="$PWD/opt"
+has_not "make install, again: both look there" out "export"
 ln -s opt/bin/mkbootimg link
 try "through a symbolic link" 0 ./link build -c success -o opt.img k.elf
 check "the same image" cmp want.img opt.img
