@@ -14,6 +14,7 @@
 #include "command/command.h"
 #include "config/config.h"
 #include "base/fileio.h"
+#include "base/shrunk.h"
 
 static const struct command commands[] = {
 	{ "build", "write a bootable disk image of a kernel", command_build, STATUS_FAILURE, { "build" } },
@@ -108,18 +109,6 @@ static int close_stdout(const struct command *command, int status, struct error 
 	return command->failure;
 }
 
-/* A mapped file that becomes shorter while it is read raises this. */
-static volatile sig_atomic_t failure_status = STATUS_FAILURE;
-static void file_shrank(int signal_number)
-{
-	static const char text[] = "mkbootimg: a file became shorter while it was read\n";
-
-	(void)signal_number;
-	if (write(STDERR_FILENO, text, sizeof(text) - 1) < 0)
-		_exit(failure_status);
-	_exit(failure_status);
-}
-
 /* A file of ours must not become descriptor 0, 1 or 2, or a warning is written
  * into an image; and a child's end must be ours to see. */
 static void repair_environment(void)
@@ -161,8 +150,7 @@ int main(int argc, char **argv)
 	}
 
 	command_context.command = command;
-	failure_status = command->failure;
-	signal(SIGBUS, file_shrank);
+	shrunk_watch(command->name, command->failure);
 
 	/* So that usage and messages of argp read "mkbootimg build". */
 	char *full_name = format_string("mkbootimg %s", name);
