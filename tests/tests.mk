@@ -325,6 +325,46 @@ fuzz:
 
 fuzz-programs: $(FUZZ_PROGRAMS)
 
+# ---- Sharp tools -------------------------------------------------------------
+
+# gcc's analyzer goes through the tool's sources, each once.
+ANALYZER_CC ?= gcc
+ANALYZED := $(MAIN_OBJECT:$(OUT)/%=$(OUT)/analyze/%) $(OBJECTS:$(OUT)/%=$(OUT)/analyze/%)
+
+$(ANALYZED): $(OUT)/analyze/%.o: %.c Makefile
+	$(say) "  ANALYZE $<"
+	@mkdir -p $(@D)
+	$(Q)$(ANALYZER_CC) $(OUR_CFLAGS) -O2 -fanalyzer $(ANALYZER_FLAGS) -c -o $@ $<
+
+# It loses sight of an array that outlives the function which writes a member of one
+# of its elements, and then says that the member leaks; valgrind does not.
+$(OUT)/analyze/tool/suite/suite.o: ANALYZER_FLAGS := -Wno-analyzer-malloc-leak
+
+-include $(ANALYZED:.o=.d)
+
+.PHONY: analyze
+analyze: $(ANALYZED)
+
+# Everything that calls the tool's functions, and the program where it is run for
+# itself, not for what it starts; of the scripts, those that need not its own path.
+VALGRIND := valgrind --quiet --vgdb=no --error-exitcode=99 --leak-check=full --show-leak-kinds=definite \
+	--errors-for-leak-kinds=definite
+VALGRIND_TESTS ?= $(patsubst %,tests/cli/%.sh,build config dependency golden headers inspect refuse) \
+	tests/boot/crash.sh
+
+$(OUT)/tests/valgrind/mkbootimg: tests/tests.mk
+	@mkdir -p $(@D)
+	$(Q)printf '#!/bin/sh\nexec $(VALGRIND) $(abspath $(TOOL)) "$$@"\n' > $@ && chmod +x $@
+
+.PHONY: valgrind run-valgrind
+valgrind:
+	@scripts/deps valgrind
+	@$(MAKE) --no-print-directory run-valgrind
+
+run-valgrind: all $(TEST_KERNELS) $(UNIT_TESTS) $(FUZZ_REPLAYS) $(OUT)/tests/valgrind/mkbootimg
+	OUT=$(OUT) prove -j$(JOBS) --exec '$(VALGRIND)' $(UNIT_TESTS) $(FUZZ_REPLAYS)
+	OUT=$(OUT) MKBOOTIMG=$(abspath $(OUT))/tests/valgrind/mkbootimg prove -j$(JOBS) --exec '' $(VALGRIND_TESTS)
+
 # ---- Running them ------------------------------------------------------------
 
 # LONG=1: with what takes minutes.
