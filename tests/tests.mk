@@ -304,7 +304,10 @@ FUZZ_PROGRAMS := $(FUZZ_SOURCES:%.c=$(OUT)/%.libfuzzer)
 FUZZ_HELPERS := $(OUT)/tests/fuzz/fuzz.o $(OUT)/tests/unit/plan_check.o
 FUZZ_SECONDS ?= 600
 
-$(FUZZ_SOURCES:%.c=$(OUT)/%.o) $(OUT)/tests/fuzz/fuzz.o $(OUT)/tests/fuzz/replay.o: OUR_CFLAGS += -Itests/unit
+# What these read is made of words, not of text.
+$(patsubst %,$(OUT)/tests/fuzz/fuzz_%.libfuzzer,image kernel symbols): $(OUT)/tests/fuzz/words.o
+
+$(FUZZ_SOURCES:%.c=$(OUT)/%.o) $(patsubst %,$(OUT)/tests/fuzz/%.o,fuzz replay words): OUR_CFLAGS += -Itests/unit
 
 $(FUZZ_REPLAYS): %: %.o $(OUT)/tests/fuzz/replay.o $(FUZZ_HELPERS) $(OBJECTS)
 	$(say) "  LD      $@"
@@ -314,7 +317,7 @@ $(FUZZ_PROGRAMS): %.libfuzzer: %.o $(FUZZ_HELPERS) $(OBJECTS)
 	$(say) "  LD      $@"
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(OUR_LIBS) -lcmocka
 
--include $(FUZZ_REPLAYS:=.d) $(OUT)/tests/fuzz/fuzz.d $(OUT)/tests/fuzz/replay.d
+-include $(FUZZ_REPLAYS:=.d) $(patsubst %,$(OUT)/tests/fuzz/%.d,fuzz replay words)
 
 .PHONY: fuzz fuzz-programs
 fuzz:
