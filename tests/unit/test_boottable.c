@@ -591,6 +591,36 @@ TEST(records_that_reach_out_are_noticed)
 	}
 }
 
+/* An offset and a length that are too large, but whose sum is not. */
+TEST(records_that_overflow_are_noticed)
+{
+	static const struct {
+		size_t part, offset, length;
+	} kinds[] = {
+		{ BT_OFF_EXTENTS, EXTENT_OFF_OFFSET, EXTENT_OFF_LENGTH },
+		{ BT_OFF_ZEROS, ZERO_OFF_OFFSET, ZERO_OFF_LENGTH },
+		{ BT_OFF_MAPS, MAP_OFF_OFFSET, MAP_OFF_LENGTH },
+	};
+
+	for (size_t i = 0; i < COUNT(kinds); i++) {
+		struct extent_place *found;
+		struct plan back;
+		struct error err = { 0 };
+		size_t size;
+		unsigned char *bytes = encode(&plan, places, &size);
+		unsigned char *record = bytes + get_le32(bytes + kinds[i].part);
+
+		put_le64(record + kinds[i].offset, UINT64_MAX - 0xfff);
+		put_le64(record + kinds[i].length, 0x2000);
+		if (kinds[i].part == BT_OFF_EXTENTS)
+			put_le64(record + EXTENT_OFF_STORED, 0x2000);
+		renew_crc(bytes, size);
+		int result = boottable_decode(bytes, size, &back, &found, &err);
+		free(bytes);
+		assert_refused(result, &err, ERROR_INPUT, RECORD, "a record");
+	}
+}
+
 TEST(tables_and_stacks_that_cannot_be_are_noticed)
 {
 	static const struct {
@@ -800,6 +830,7 @@ int main(void)
 		cmocka_unit_test(bytes_behind_the_table_are_noticed),
 		cmocka_unit_test(records_outside_of_the_table_are_noticed),
 		cmocka_unit_test(records_that_reach_out_are_noticed),
+		cmocka_unit_test(records_that_overflow_are_noticed),
 		cmocka_unit_test(tables_and_stacks_that_cannot_be_are_noticed),
 		cmocka_unit_test(last_fixup_of_the_info_is_read),
 		cmocka_unit_test(info_larger_than_its_block_is_noticed),
