@@ -353,7 +353,7 @@ analyze: $(ANALYZED)
 VALGRIND := valgrind --quiet --vgdb=no --error-exitcode=99 --leak-check=full --show-leak-kinds=definite \
 	--errors-for-leak-kinds=definite
 VALGRIND_TESTS ?= $(patsubst %,tests/cli/%.sh,build config dependency golden headers inspect refuse) \
-	tests/boot/crash.sh
+	tests/boot/verdicts.sh tests/boot/faults.sh
 
 $(OUT)/tests/valgrind/mkbootimg: tests/tests.mk
 	@mkdir -p $(@D)

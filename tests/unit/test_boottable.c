@@ -591,7 +591,25 @@ TEST(records_that_reach_out_are_noticed)
 	}
 }
 
-/* An offset and a length that are too large, but whose sum is not. */
+/* An offset or a length that is too large, but whose sum is not. */
+static void check_overflow(size_t part, size_t offset_at, size_t length_at, uint64_t offset, uint64_t length)
+{
+	struct extent_place *found;
+	struct plan back;
+	struct error err = { 0 };
+	size_t size;
+	unsigned char *bytes = encode(&plan, places, &size), *record = bytes + get_le32(bytes + part);
+
+	put_le64(record + offset_at, offset);
+	put_le64(record + length_at, length);
+	if (part == BT_OFF_EXTENTS)
+		put_le64(record + EXTENT_OFF_STORED, length);
+	renew_crc(bytes, size);
+	int result = boottable_decode(bytes, size, &back, &found, &err);
+	free(bytes);
+	assert_refused(result, &err, ERROR_INPUT, RECORD, "a record");
+}
+
 TEST(records_that_overflow_are_noticed)
 {
 	static const struct {
@@ -603,21 +621,8 @@ TEST(records_that_overflow_are_noticed)
 	};
 
 	for (size_t i = 0; i < COUNT(kinds); i++) {
-		struct extent_place *found;
-		struct plan back;
-		struct error err = { 0 };
-		size_t size;
-		unsigned char *bytes = encode(&plan, places, &size);
-		unsigned char *record = bytes + get_le32(bytes + kinds[i].part);
-
-		put_le64(record + kinds[i].offset, UINT64_MAX - 0xfff);
-		put_le64(record + kinds[i].length, 0x2000);
-		if (kinds[i].part == BT_OFF_EXTENTS)
-			put_le64(record + EXTENT_OFF_STORED, 0x2000);
-		renew_crc(bytes, size);
-		int result = boottable_decode(bytes, size, &back, &found, &err);
-		free(bytes);
-		assert_refused(result, &err, ERROR_INPUT, RECORD, "a record");
+		check_overflow(kinds[i].part, kinds[i].offset, kinds[i].length, -UINT64_C(0x1000), 0x2000);
+		check_overflow(kinds[i].part, kinds[i].offset, kinds[i].length, 0x2000, -UINT64_C(0x1000));
 	}
 }
 
