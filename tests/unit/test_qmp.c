@@ -303,6 +303,7 @@ int main(void)
 		cmocka_unit_test(an_interruption_is_no_silence),
 	};
 
+	alarm(300);	/* what is wrong here may wait for ever */
 	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
