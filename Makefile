@@ -14,7 +14,7 @@ CFLAGS ?= -O2 -g
 # SANITIZE=1: AddressSanitizer and UndefinedBehaviorSanitizer
 # WERROR=0: warnings are not errors
 # V=1: show the commands
-# DEPS=no: make run, make check, check-long and matrix install and download nothing
+# DEPS=no: make run, check, check-long, coverage and matrix install and download nothing
 
 ifeq ($(V),1)
 Q :=
@@ -47,6 +47,13 @@ OUT := build/fuzz
 OUR_CFLAGS += -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 OUR_LIBS += -fsanitize=address,undefined
 endif
+# COVERAGE=1, for "make coverage" only: what has run is counted.  gcc saves the counts
+# before fork() and exec() where it knows these for what they are, in GNU C.
+ifeq ($(COVERAGE),1)
+OUT := build/coverage
+OUR_CFLAGS += -std=gnu17 --coverage
+OUR_LIBS += --coverage -Wl,--wrap=_exit,--wrap=raise
+endif
 
 # ---- The tool --------------------------------------------------------------
 
@@ -62,10 +69,15 @@ LOADER_SOURCES := $(wildcard bootloader/*.asm bootloader/*.inc)
 LOADER_COPIES := $(LOADER_SOURCES:bootloader/%=$(SHARE)/%) $(SHARE)/bootabi.inc
 LOADER_VARIANTS := $(foreach protocol,NATIVE MULTIBOOT1 MULTIBOOT2 PVH BOOTLOADER_09,$(SHARE)/PROTOCOL_$(protocol).bin)
 
+# What "mkbootimg new" copies, in links, too, which lead to what templates share.
+TEMPLATES := $(shell find -L templates -type f | sort)
+TEMPLATE_DIRS := $(sort $(patsubst %/,%,$(dir $(TEMPLATES))))
+TEMPLATE_LINK := $(OUT)/share/mkbootimg/templates
+
 .DELETE_ON_ERROR:
 .PHONY: all run check check-long matrix example run-example install uninstall lint clean help
 
-all: $(TOOL) $(LOADER_COPIES) $(LOADER_VARIANTS)
+all: $(TOOL) $(LOADER_COPIES) $(LOADER_VARIANTS) $(TEMPLATE_LINK)
 
 $(TOOL): $(MAIN_OBJECT) $(OBJECTS)
 	$(say) "  LD      $@"
@@ -91,6 +103,10 @@ $(SHARE)/%.bin: $(LOADER_COPIES)
 	$(say) "  NASM    $@"
 	$(Q)$(NASM) -w+all -f bin -I$(SHARE)/ -D$* -o $@ $(SHARE)/loader.asm
 	$(Q)gzip -c $@ | tail -c 8 | head -c 4 >> $@
+
+$(TEMPLATE_LINK):
+	@mkdir -p $(@D)
+	$(Q)ln -srfn templates $@
 
 -include $(OBJECTS:.o=.d) $(MAIN_OBJECT:.o=.d)
 
@@ -144,6 +160,7 @@ help:
 	@echo "make check-long the same, with what takes minutes: all machines, all of Bochs, valgrind, fuzzing"
 	@echo "make matrix     boot kernels on a hundred kinds of machine, and print a table"
 	@echo "make firmware   boot on bad firmware, one table of it all.  ROWS=PATTERN some of it"
+	@echo "make coverage   print what of the tool the tests run, a line per file; installs what is missing"
 	@echo "make fuzz       fuzz what reads files, each for FUZZ_SECONDS (600); installs what is missing"
 	@echo "make valgrind   run what calls the program's code under valgrind; likewise"
 	@echo "make install    install it all into PREFIX (/usr/local); DESTDIR=DIR goes before it"
@@ -164,13 +181,20 @@ INCLUDEDIR ?= $(PREFIX)/include
 MANDIR ?= $(DATADIR)/man
 PKGCONFIGDIR ?= $(DATADIR)/pkgconfig
 
+files_in = $(foreach file,$(TEMPLATES),$(if $(filter $(1)/,$(dir $(file))),$(file)))
+define newline
+
+
+endef
+
 # What goes where: $(call installation,DO) is $(call DO,MODE,DIRECTORY,FILES)
 # for all of it.
 define installation
 $(call $(1),755,$(BINDIR),$(TOOL))
 $(call $(1),644,$(DATADIR)/mkbootimg/bootloader,$(LOADER_COPIES) $(LOADER_VARIANTS))
 $(call $(1),644,$(DATADIR)/doc/mkbootimg,LICENSE)
-$(call $(1),644,$(INCLUDEDIR),include/mkbootimg.h)
+$(foreach directory,$(TEMPLATE_DIRS),$(call $(1),644,$(DATADIR)/mkbootimg/$(directory),$(call files_in,$(directory)))$(newline))
+$(call $(1),644,$(INCLUDEDIR),include/mkbootimg.h include/mkbootimg.inc include/mkbootimg.rs)
 $(call $(1),644,$(PKGCONFIGDIR),mkbootimg.pc.in)
 $(call $(1),644,$(MANDIR)/man1,$(wildcard man/*.1))
 $(call $(1),644,$(MANDIR)/man5,$(wildcard man/*.5))
@@ -195,6 +219,7 @@ install: all
 uninstall:
 	$(say) "  REMOVE  $(DESTDIR)$(BINDIR)/mkbootimg"
 	$(call installation,take)
+	@find "$(DESTDIR)$(DATADIR)/mkbootimg/templates" -type d -empty -delete 2>/dev/null || :
 	@rmdir "$(DESTDIR)$(DATADIR)/mkbootimg/bootloader" "$(DESTDIR)$(DATADIR)/mkbootimg" \
 		"$(DESTDIR)$(DATADIR)/doc/mkbootimg" 2>/dev/null || :
 

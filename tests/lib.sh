@@ -49,7 +49,7 @@ fail() {
 	shift
 	for file in "$@"; do
 		echo "# $file:"
-		head -c 4000 "$file" 2>/dev/null | tr -d '\r' | sed 's/^/#   /'
+		head -c 4000 "$file" 2>/dev/null | tr -d '\r' | awk '{ print "#   " $0 }'
 	done
 }
 

@@ -383,6 +383,20 @@ export UBSAN_OPTIONS := exitcode=99:print_stacktrace=1
 run-tests: all example $(TEST_KERNELS) $(UNIT_TESTS) $(FUZZ_REPLAYS)
 	OUT=$(OUT) prove -j$(JOBS) --exec '' $(TESTS)
 
+# What of tool/ the tests run, as a table.  Less than COVERAGE_MIN percent of all lines is
+# a failure.  (Some tests run the tool where it may not write, or look at its stderr.)
+COVERAGE_MIN := 90
+ifeq ($(COVERAGE),1)
+$(TOOL) $(UNIT_TESTS) $(FUZZ_REPLAYS): $(OUT)/tests/coverage/dump.o
+endif
+
+.PHONY: coverage
+coverage:
+	@scripts/deps coverage
+	@rm -rf build/coverage
+	@GCOV_ERROR_FILE=/dev/null $(MAKE) --no-print-directory COVERAGE=1 CC=gcc CFLAGS="-O0 -g" run-tests
+	@gcovr --root . --filter tool/ --sort-percentage --fail-under-line $(COVERAGE_MIN) build/coverage
+
 # The matrix of machines, as a table.
 .PHONY: run-matrix
 run-matrix: all $(TEST_KERNELS)

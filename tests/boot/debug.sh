@@ -132,6 +132,8 @@ has "port 0xf4: the kernel ran" out "ending by: success"
 printf '#!/bin/sh\nexit 7\n' >seven
 chmod +x seven
 debug "GDB's exit status" 7 seven k.elf
+try "no kernel" 2 "$MKBOOTIMG" debug
+has "no kernel: says so" err "no kernel or image given"
 debug "no GDB" 126 no-such-gdb k.elf
 has "no GDB: says so" err "mkbootimg: debug: cannot run './no-such-gdb': No such file or directory"
 has "no GDB: what to do" err "apt install gdb"
@@ -146,6 +148,23 @@ for option in -s -S -gdb; do
 done
 debug "the loader fails" 126 walk -c "opcode" --video 4000x4000 k.elf
 has "the loader fails: says why" err "the loader failed: "
+# own LINE...: a loader that does this instead of loading.
+own() {
+	rm -rf own
+	cp -r "$OUT/share/mkbootimg/bootloader" own
+	printf '\t\t%s\n' "$@" >lines
+	sed -i '/^main:/r lines' own/main.inc
+}
+own 'mov al, 0xfe' 'out 0x64, al' 'jmp $'
+debug "a reset by the loader" 126 walk --bootloader own k.elf
+has "a reset by the loader: says so" err "the machine was reset before the kernel was entered"
+own 'mov al, 3' 'out 0xf4, al' 'jmp $'
+debug "an end by the loader" 126 walk --bootloader own k.elf
+has "an end by the loader: says so" err "QEMU ended with status 7 before the kernel was entered"
+printf '#!/bin/sh\nqemu-system-x86_64 "$@"\nkill -SEGV $$\n' >crashes
+chmod +x crashes
+debug "QEMU crashes" 126 walk --qemu ./crashes --bootloader own k.elf
+has "QEMU crashes: says so" err "QEMU was killed by signal 11"
 debug "--serial" 0 walk --serial serial.txt -c "opcode" k.elf
 has "--serial: the kernel's output" serial.txt "crash: "
 
@@ -159,6 +178,13 @@ echo '[build' >mkbootimg.conf
 debug "a bad mkbootimg.conf" 2 walk k.elf
 has "a bad mkbootimg.conf: says so" err "mkbootimg.conf:1: the section's name has no end"
 rm mkbootimg.conf
+
+# Where its files go.
+mkdir "with: colons"
+TMPDIR="$PWD/with: colons" debug "a TMPDIR with colons, which GDB has for a port" 0 walk -c "opcode" k.elf
+walks "a TMPDIR with colons" out
+try "a TMPDIR that is not there" 126 env TMPDIR="$PWD/nowhere" "$MKBOOTIMG" debug --headless k.img
+has "a TMPDIR that is not there: says so" err "cannot make a directory in '$PWD/nowhere': No such file or directory"
 
 # A GDB that ends by a signal of ours does not leave the machine behind.
 printf '#!/bin/sh\necho started >started\nexec sleep 100\n' >sleeps

@@ -109,4 +109,14 @@ for disk in ahci ide virtio; do
 	done
 done
 
+# A disk of the user's that is to stop the machine then.
+cat >stopping-qemu <<'EOF'
+#!/usr/bin/env bash
+exec ./failing-qemu "${@/#ide-hd,/ide-hd,rerror=stop,}"
+EOF
+chmod +x stopping-qemu
+FAILING=$((KERNEL + 9)) ONCE=off try "a disk that stops the machine" 126 \
+	"$MKBOOTIMG" run --headless --timeout 30 --disk ide --qemu ./stopping-qemu good.img
+has "a disk that stops the machine: says so" err "QEMU stopped the machine: io-error"
+
 done_testing

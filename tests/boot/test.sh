@@ -61,6 +61,26 @@ assert suite.find("testcase[@name='never.img']/error") is not None
 assert "page fault" in suite.find("testcase[@name='crashes.img']/failure").get("message")
 EOT
 
+# Names that mean something in TAP or XML.
+strange="<a> & #1 \"b\".img"
+cp --sparse=always fails.img "$strange"
+try "a strange name" 1 "$MKBOOTIMG" test --junit strange.xml "$strange"
+has "a strange name: TAP" out 'not ok 1 - <a> & \#1 "b".img'
+check "a strange name: JUnit" python3 - "$strange" <<'EOT'
+import sys
+import xml.etree.ElementTree as ET
+assert [case.get("name") for case in ET.parse("strange.xml").getroot().iter("testcase")] == [sys.argv[1]]
+EOT
+
+# On a terminal it is told how far it is; in the end nothing of that is left.
+if command -v script >/dev/null; then
+	try "a terminal" 1 script -qec "'$MKBOOTIMG' test --timeout 2 hangs.img" /dev/null
+	has "a terminal: how far it is" out "0 of 1, 0 failed  hangs.img"
+	check "a terminal: it goes again" grep -q "$(printf '\r\033\[Knot ok 1 - hangs.img')" out
+else
+	skip "a terminal" "script is not installed"
+fi
+
 # Parts of a suite: each test in exactly one.
 for i in 1 2 3; do "$MKBOOTIMG" test -j 4 --shard $i/3 good?.img good.img; done >shards
 check "shards: nine, each once" test "$(sed -n 's/^ok [0-9]* - //p' shards | sort | uniq -c | awk '$1 == 1' | wc -l)" -eq 9
@@ -68,6 +88,12 @@ try "a shard without tests" 0 "$MKBOOTIMG" test --shard 2/2 good.img
 has "a shard without tests: plan" out "1..0"
 try "repeated" 0 "$MKBOOTIMG" test --repeat 3 good.img
 has "repeated: the last" out "ok 3 - good.img (3 of 3)"
+
+# More at a time than there may be files: fewer run, and that is all.
+few_files() { (ulimit -n 28 && exec timeout 100 "$MKBOOTIMG" test -j 100 --repeat 12 good.img); }
+try "few files" 0 few_files
+check "few files: all pass" test "$(grep -c '^ok' out)" -eq 12
+empty "few files: nothing is said" err
 
 # Other ways to pass.
 try "a text" 0 "$MKBOOTIMG" test --timeout 30 --expect "the low segment is there" "$KERNELS/low-mb1.elf"
@@ -98,6 +124,10 @@ has "none: says so" err "no kernel given"
 try "a kernel that is not there" 1 "$MKBOOTIMG" test nowhere.elf good.img
 has "a kernel that is not there: why" out "cannot open 'nowhere.elf'"
 try "no directory for logs" 126 "$MKBOOTIMG" test --logs no/such/dir good.img
+try "no directory for temporary ones" 126 env TMPDIR="$PWD/nowhere" "$MKBOOTIMG" test good.img
+has "no directory for temporary ones: says so" err "cannot make the directory '$PWD/nowhere/mkbootimg-logs."
+try "no text" 2 "$MKBOOTIMG" test --expect "" good.img
+has "no text: says so" err "--expect: the text is empty"
 for option in "--shard 4/3" "--shard 0/3" "--shard x" "--repeat 0" "-j 0" "--expect-crash 32"; do
 	# shellcheck disable=SC2086
 	try "usage: $option" 2 "$MKBOOTIMG" test $option good.img

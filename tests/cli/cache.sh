@@ -107,6 +107,28 @@ check "does not matter" cmp first.img second.img
 mkdir nothing
 try "no NASM in PATH" 0 env PATH="$PWD/nothing" XDG_CACHE_HOME="$PWD/cold" "$MKBOOTIMG" build -o second.img k.elf
 check "the bundled loader is the same" cmp first.img second.img
+mkdir "home of one"
+try "a home" 0 env -u XDG_CACHE_HOME HOME="$PWD/home of one" "$MKBOOTIMG" build -o second.img k.elf
+check "has its cache in .cache" cmp "home of one/.cache/mkbootimg/$(basename "$kept")" "$kept"
+
+# says NAME SENTENCE: that is the first line of ./err.
+says() {
+	echo "mkbootimg: build: $2" >wanted
+	if [ "$(head -n 1 err)" = "$(cat wanted)" ]; then pass "$1"; else fail "$1" wanted err; fi
+}
+mkdir alone alone/bin
+cp "$MKBOOTIMG" alone/bin/
+try "the tool without its loader" 1 alone/bin/mkbootimg build -o second.img k.elf
+says "is not enough" "cannot find the loader: neither '$PWD/alone/bin/share/mkbootimg/bootloader' nor '$PWD/alone/bin/../share/mkbootimg/bootloader' exists"
+mkdir alone/share && cp -r "$OUT/share/mkbootimg" alone/share/
+try "with it" 0 alone/bin/mkbootimg build -o second.img k.elf
+rm alone/share/mkbootimg/bootloader/*.bin
+try "but no assembled one, and no NASM" 1 env PATH="$PWD/nothing" XDG_CACHE_HOME="$PWD/cold" alone/bin/mkbootimg build -o second.img k.elf
+says "is not enough" "cannot assemble the loader: nasm is not in PATH"
+has "what to do" err "apt install nasm"
+mkdir odd && printf '#!/bin/sh\nexit 0\n' >odd/nasm && chmod +x odd/nasm
+try "a NASM that makes nothing" 1 env PATH="$PWD/odd:$PATH" alone/bin/mkbootimg build -o second.img k.elf
+says "is found out" "cannot assemble the loader in '$PWD/alone/bin/../share/mkbootimg/bootloader': NASM made something else"
 
 # Someone's own loader.
 cp -r "$OUT/share/mkbootimg/bootloader" own

@@ -90,6 +90,8 @@ has "the rest stays" out "-name mine"
 package '{"run-command":["./emulator","--disk={}","{}"],"run-args":["more"],"test-success-exit-code":35,"test-timeout":2}'
 printf '#!/bin/sh\necho "$@"\nexec sleep "${PAUSE:-0}"\n' >emulator
 chmod +x emulator
+try "a program that is no QEMU: --dry-run" 0 dry debug/k.elf "the last"
+check "is the command" test "$(tail -n 1 out)" = "./emulator --disk=debug/k.img debug/k.img more 'the last'"
 try "a program that is no QEMU" 0 run debug/k.elf last
 has "gets its arguments" out "--disk=debug/k.img debug/k.img more last"
 check "and an image" test -s debug/k.img

@@ -84,6 +84,10 @@ printf '\125\252' >>foreign.img
 try "someone else's image" 1 "$MKBOOTIMG" inspect foreign.img
 has "is said" err "nor an image of mkbootimg"
 try "nothing" 2 "$MKBOOTIMG" inspect
+try "two files" 2 "$MKBOOTIMG" inspect k.elf k.img
+has "is said" err "more than one file: 'k.elf' and 'k.img'"
+try "options for planning, and an image" 2 "$MKBOOTIMG" inspect --stack-size 1M k.img
+has "is said" err "'k.img' is an image already: options for planning are for kernels"
 try "a bad kernel" 1 "$MKBOOTIMG" inspect "$KERNELS/ends.o"
 
 done_testing

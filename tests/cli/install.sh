@@ -5,7 +5,7 @@
 # without NASM and without the source tree, and that all of it goes again.
 . "$(dirname "$0")/../lib.sh"
 
-unset PREFIX DESTDIR BINDIR DATADIR INCLUDEDIR MANDIR PKGCONFIGDIR
+unset PREFIX DESTDIR BINDIR DATADIR INCLUDEDIR MANDIR PKGCONFIGDIR SANITIZE COVERAGE
 umask 022
 install -m 644 "$KERNELS/ends.elf" k.elf
 try "the build tree's own image" 0 "$MKBOOTIMG" build -c success -o want.img k.elf
@@ -37,7 +37,10 @@ has "uninstall" out "make uninstall "
 
 {
 	echo "755 bin/mkbootimg"
-	echo "644 include/mkbootimg.h"
+	for header in h inc rs; do
+		echo "644 include/mkbootimg.$header"
+	done
+	(cd "$ROOT" && find -L templates -type f -printf '644 share/mkbootimg/%p\n')
 	echo "644 share/doc/mkbootimg/LICENSE"
 	echo "644 share/pkgconfig/mkbootimg.pc"
 	for page in "$ROOT"/man/*.[157]; do
@@ -121,7 +124,8 @@ if command -v strace >/dev/null; then
 		strace -f -s 4096 -e trace=%file -o trace env PATH="$PWD/bin" TMPDIR="$PWD/tmp" \
 		XDG_CACHE_HOME=/proc/nowhere "$installed" run --headless --timeout "$SECONDS_MAX" -c success k.elf
 	has "its own" trace "$PWD/root/usr/bin/../share/mkbootimg/bootloader/"
-	grep -o '"/[^"]*"' trace >paths
+	# (What "make coverage" counts is none of them.)
+	grep -o '"/[^"]*"' trace | grep -v '\.gcda"$' >paths
 	grep -F -e "\"$ROOT/" -e "\"$OUT/" paths | grep -vF "\"$PWD/" >from-tree
 	grep -F "\"$PWD/src/" paths >>from-tree
 	empty "none of the source tree" from-tree
@@ -188,6 +192,14 @@ END
 try "a kernel out of the tree" 0 gcc -Wall -Wextra -Werror -ffreestanding -nostdlib -static -no-pie $flags -o own.elf own.c
 MKBOOTIMG=$installed boots "boots" own.elf
 
+# ---- Templates ---------------------------------------------------------------
+
+for language in c asm rust; do
+	try "a project, $language" 0 nobody "$installed" new "tmp/$language" --lang "$language"
+	"$MKBOOTIMG" new "$language" --lang "$language"
+	check "a project, $language: as from the build tree" diff -r "$language" "tmp/$language"
+done
+
 # ---- And away ----------------------------------------------------------------
 
 try "make uninstall" 0 nobody make -C src uninstall DESTDIR="$PWD/root" PREFIX=/usr
@@ -204,7 +216,7 @@ empty "says nothing of them" err
 printf '%s\n' bin/another share/man/man1/another.1 share/mkbootimg/bootloader/foreign.inc \
 	share/mkbootimg/foreign >want.left
 check "which all survive" diff want.left left
-check "a directory of ours goes if it is empty" test ! -e opt/share/doc/mkbootimg
+check "a directory of ours goes if it is empty" test ! -e opt/share/doc/mkbootimg -a ! -e opt/share/mkbootimg/templates
 check "a directory of everyone's stays" test -d opt/include
 
 chmod -R u+w src

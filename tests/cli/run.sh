@@ -59,6 +59,10 @@ mkdir tmp
 try "a kernel" 0 env TMPDIR="$PWD/tmp" "$MKBOOTIMG" run --headless -c success k.elf
 check "leaves no image beside it" test ! -e k.img
 check "nor a temporary file" test -z "$(ls -A tmp)"
+try "an empty TMPDIR is none" 0 env TMPDIR= "$MKBOOTIMG" run --headless -c success k.elf
+try "a TMPDIR that is not there" 126 env TMPDIR="$PWD/nowhere" "$MKBOOTIMG" run --headless -c success k.elf
+has "a TMPDIR that is not there: says so" err "cannot create a temporary file in '$PWD/nowhere': No such file or directory"
+has "a TMPDIR that is not there: what to do" err "environment variable TMPDIR"
 try "-o keeps the image" 0 run -o kept.img -c success k.elf
 check "where it was asked for" test -s kept.img
 
@@ -114,17 +118,24 @@ try "a missing kernel" 126 run nowhere.elf
 has "says so" err "cannot open 'nowhere.elf'"
 try "no display" 0 "$MKBOOTIMG" run -c success k.elf
 has "is said once" err "no display"
+printf '#!/bin/sh\necho "Available display backend types:"\necho none\n' >windowless
+chmod +x windowless
+DISPLAY=:97 try "a QEMU without windows" 0 "$MKBOOTIMG" run --dry-run --qemu ./windowless k.elf
+has "is told to open none" out "-display none"
+has "is said" err "this QEMU cannot open windows (Debian and Ubuntu: apt install qemu-system-gui)"
+try "symbols that are not there" 126 run --symbols nowhere.elf -c success k.elf
+has "symbols that are not there: says so" err "cannot open 'nowhere.elf'"
 try "-q" 0 "$MKBOOTIMG" run -q -c success k.elf
 empty "not even that" err
 
-# Signals: we die of them, QEMU with us, and nothing is left.
-# interrupt NAME SIGNAL: QEMU runs as a child; afterwards it must be gone.
-interrupt() {
-	local name=$1 signal=$2 pid qemu status
+# hang NAME [ARG...]: run a kernel that hangs, until it does; QEMU is $qemu, we $pid.
+hang() {
+	local name=$1
+	shift
 	: >hang.out	# the last one's output is not this one's
 	# Job control, or the shell makes its background jobs ignore SIGINT.
 	set -m
-	TMPDIR=$PWD/tmp "$MKBOOTIMG" run --headless -c hang k.elf >hang.out 2>hang.err </dev/null &
+	TMPDIR=$PWD/tmp "$MKBOOTIMG" run --headless -c hang "$@" >hang.out 2>hang.err </dev/null &
 	pid=$!
 	set +m
 	for _ in $(seq 100); do
@@ -133,6 +144,13 @@ interrupt() {
 	done
 	qemu=$(pgrep -P $pid)
 	check "$name: QEMU runs" test -n "$qemu"
+}
+
+# Signals: we die of them, QEMU with us, and nothing is left.
+# interrupt NAME SIGNAL: QEMU runs as a child; afterwards it must be gone.
+interrupt() {
+	local name=$1 signal=$2 status
+	hang "$name" k.elf
 	kill -"$signal" $pid
 	wait $pid 2>/dev/null
 	status=$?
@@ -148,6 +166,33 @@ interrupt "Ctrl-C" INT
 interrupt "SIGTERM" TERM
 interrupt "SIGHUP" HUP
 interrupt "SIGKILL" KILL
+
+# QEMU ends, and it is not the kernel's doing.
+# ended NAME SENTENCE: we end, too, and say so.
+ended() {
+	local status
+	wait $pid 2>/dev/null
+	status=$?
+	check "$1: 126" test $status -eq 126
+	has "$1: says so" hang.err "mkbootimg: run: $2"
+	check "$1: no temporary file" test -z "$(ls -A tmp)"
+}
+hang "QEMU crashes" k.elf
+kill -SEGV "$qemu"
+ended "QEMU crashes" "QEMU was killed by signal 11 (Segmentation fault)"
+hang "QEMU is told to end" k.elf
+kill -TERM "$qemu"
+ended "QEMU is told to end" "QEMU ended the machine: host-signal"
+printf '#!/bin/sh\nqemu-system-x86_64 "$@"\nexit 4\n' >wrapper
+chmod +x wrapper
+hang "a script that runs QEMU" --qemu ./wrapper k.elf
+pkill -KILL -P "$qemu"
+ended "a script that runs QEMU" "QEMU ended by itself with status 4"
+# By its monitor: that the machine stands still for a while is no end.
+mkfifo monitor.in monitor.out
+hang "QEMU is closed" --timeout 100 k.elf -chardev pipe,id=monitor,path=monitor -mon chardev=monitor
+printf 'stop\ncont\nquit\n' >monitor.in
+ended "QEMU is closed" "QEMU was closed before the kernel had ended"
 
 # A reader that goes away.
 "$MKBOOTIMG" run --headless -c hang k.elf 2>/dev/null </dev/null | head -c 1 >/dev/null

@@ -529,6 +529,7 @@ TEST(makes_paths_relative)
 		"-g .///source.c -o fixture",
 		"-g -fdebug-prefix-map=$PWD=. ./source.c -o fixture",
 		"-g -gdwarf-4 $PWD/source.c -o fixture",
+		"-g -fdebug-prefix-map=$PWD=/build/ $PWD/source.c -o fixture",
 	};
 
 	for (size_t i = 0; i < COUNT(commands); i++) {
@@ -540,6 +541,22 @@ TEST(makes_paths_relative)
 		CHECK(strcmp(frame.file, "source.c") == 0, "%s: %s", commands[i], frame.file);
 		drop(&f);
 	}
+}
+
+/* Of a path that is too long the end is kept. */
+TEST(shortens_paths)
+{
+	struct symbol_frame frame;
+
+	assert_true(run("name=$(printf '%0200d' 0); mkdir -p $name/$name && cp source.c $name/$name/"));
+	struct fixture f = make("gcc", "-g 0*/0*/source.c -o fixture");
+	uint64_t address = find_symbol(&f, "recurse").st_value;
+
+	assert_int_equal(symbols_find(f.symbols, address, false, &frame, 1), 1);
+	assert_int_equal(strlen(frame.file), sizeof(frame.file) - 1);
+	assert_memory_equal(frame.file, "...0", 4);
+	assert_string_equal(frame.file + sizeof(frame.file) - sizeof("0/source.c"), "0/source.c");
+	drop(&f);
 }
 
 /* A name that is not demangled is put together from debug information. */
@@ -571,6 +588,14 @@ TEST(names_what_functions_are_nested_in)
 		assert_string_equal(frame.file, "a.cc");
 	}
 	drop(&f);
+	/* Where there is no room for all of it, the name alone. */
+	f = make("g++", "-Dkernel=k$(printf '%0300d' 0) -g -O1 -fno-inline -fno-exceptions a.cc -o fixture");
+	char name[400];
+	struct symbol_frame frame;
+	snprintf(name, sizeof(name), "_ZN301k%0300d5twiceIiEET_S1_", 0);
+	assert_int_equal(symbols_find(f.symbols, find_symbol(&f, name).st_value, false, &frame, 1), 1);
+	assert_string_equal(frame.function, "twice<int>");
+	drop(&f);
 }
 
 TEST(demangles_what_is_simple)
@@ -601,6 +626,8 @@ TEST(demangles_what_is_simple)
 		{ "_ZN3fooS_E", NULL },
 		{ "_RNvC6_123foo3bar", NULL },
 		{ "main", NULL }, { "", NULL }, { "_", NULL }, { "_Z", NULL }, { "_ZN", NULL },
+		{ "_ZN1a1b1c1d1e1f1g1h1i1j1k1l1m1n1o1p1q1r1s1t1u1v1w1x1y1z1a1b1c1d1e1f1gEv", NULL },
+		{ "_ZN5$u1b$E", "$u1b$" },
 		{ "_ZNE", NULL }, { "_ZN3fo", NULL }, { "_ZN3foo", NULL }, { "_Z0", NULL },
 		{ "_ZN99999999999999999999999999fooE", NULL }, { "_ZNC1E", NULL }, { "_ZSt", NULL },
 	};
@@ -892,6 +919,129 @@ TEST(unwinds_from_where_no_code_is)
 	}
 }
 
+/* ---- Frames that expressions describe -------------------------------------- */
+
+/* What assembly says by hand of frames that no other rule fits, as where the stack was
+ * changed.  Each rule is of a function of its own, which is at its first instruction;
+ * operations leave what was on top of their stack as it was, but for the last ones. */
+#define CFA "0x0f", "breg+SP, WORD, "
+static const struct rule {
+	const char *name;
+	const char *rule;
+	const char *operations;
+	bool found;		/* what called the function */
+} rules[] = {
+	{ "nothing to do", CFA "nop", true },
+	{ "plus, minus", CFA "lit+3, plus, lit+3, minus", true },
+	{ "mul, shr", CFA "lit+2, mul, lit+1, shr", true },
+	{ "shl, shr", CFA "lit+4, shl, lit+4, shr", true },
+	{ "shl, too far", CFA "dup, const1u, 64, shl, plus", true },
+	{ "shr, too far", CFA "dup, const1u, 64, shr, plus", true },
+	{ "and, or", CFA "consts, 0x7f, and, lit+0, or", true },
+	{ "eq", CFA "lit+3, lit+3, eq, plus, lit+1, minus", true },
+	{ "not eq", CFA "lit+3, lit+2, eq, plus", true },
+	{ "ne", CFA "lit+3, lit+2, ne, plus, lit+1, minus", true },
+	{ "lt, signed", CFA "consts, 0x7f, lit+0, lt, plus, lit+1, minus", true },
+	{ "le, signed", CFA "consts, 0x7f, lit+0, le, plus, lit+1, minus", true },
+	{ "gt, signed", CFA "lit+0, consts, 0x7f, gt, plus, lit+1, minus", true },
+	{ "le, ge of equals", CFA "lit+3, lit+3, le, plus, lit+3, lit+3, ge, plus, lit+2, minus", true },
+	{ "ge, signed", CFA "lit+0, consts, 0x7f, ge, plus, lit+1, minus", true },
+	{ "dup, drop", CFA "dup, drop", true },
+	{ "plus_uconst", CFA "plus_uconst, 5, lit+5, minus", true },
+	{ "bregx", CFA "drop, bregx, SP, WORD", true },
+	{ "deref", CFA "lit+24, plus, deref", true },
+	{ "deref_size", CFA "lit+24, plus, deref_size, 4", true },
+	{ "the address at an address", "0x10, PC", "lit+WORD, minus", true },
+	{ "the address itself", "0x16, PC", "lit+WORD, minus, deref", true },
+
+	{ "plus, of one", CFA "plus", false },
+	{ "drop, of none", CFA "drop, drop", false },
+	{ "dup, of none", CFA "drop, dup", false },
+	{ "deref, of none", CFA "drop, deref", false },
+	{ "deref, of nothing", CFA "lit+3, deref", false },
+	{ "deref_size, too much", CFA "deref_size, 9", false },
+	{ "nothing", CFA "drop", false },
+	{ "a register that there is not", "0x0f", "breg+31, 8", false },
+	{ "an operation that is none of stacks", CFA "xor", false },
+	{ "the CFA by the CFA", "0x0f", "call_frame_cfa", false },
+	{ "too much", CFA "dup, dup, dup, dup, dup, dup, dup, dup, dup, dup, dup, dup, dup, dup, dup, dup, "
+			  "dup, dup, dup, dup, dup, dup, dup, dup, dup, dup, dup, dup, dup, dup, dup, dup", false },
+};
+
+static const char operations[] =
+	".set lit, 0x30; .set breg, 0x70; .set bregx, 0x92; .set const1u, 0x08; .set consts, 0x11\n"
+	".set deref, 0x06; .set deref_size, 0x94; .set dup, 0x12; .set drop, 0x13; .set and, 0x1a\n"
+	".set minus, 0x1c; .set mul, 0x1e; .set or, 0x21; .set plus, 0x22; .set plus_uconst, 0x23\n"
+	".set shl, 0x24; .set shr, 0x25; .set xor, 0x27; .set eq, 0x29; .set ge, 0x2a; .set gt, 0x2b\n"
+	".set le, 0x2c; .set lt, 0x2d; .set ne, 0x2e; .set nop, 0x96; .set call_frame_cfa, 0x9c\n";
+
+static struct fixture build_rules(bool is_64)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "%s/rules.s", directory);
+	FILE *file = fopen(path, "w");
+	assert_non_null(file);
+	fprintf(file, ".set WORD, %d; .set SP, %d; .set PC, %d\n%s.globl _start\n", is_64 ? 8 : 4,
+		is_64 ? 7 : 4, is_64 ? 16 : 8, operations);
+	for (size_t i = 0; i < COUNT(rules); i++) {
+		unsigned int count = 1;
+
+		for (const char *p = rules[i].operations; *p != '\0'; p++)
+			count += *p == ',';
+		fprintf(file, "rule%zu: .cfi_startproc; .cfi_escape %s, %u, %s; ret; .cfi_endproc\n", i,
+			rules[i].rule, count, rules[i].operations);
+	}
+	fprintf(file, "_start: .cfi_startproc; .cfi_undefined PC; call rule0\n"
+		"called: hlt; .cfi_endproc\n");
+	assert_int_equal(fclose(file), 0);
+	return make("gcc", is_64 ? "rules.s -o fixture" : "-m32 rules.s -o fixture");
+}
+
+/* A stack with a return address, and, further up, with the address above it. */
+struct small_stack {
+	uint64_t sp;
+	unsigned int word;
+	uint64_t called;
+};
+
+static bool read_small_stack(void *context, uint64_t address, void *bytes, size_t size)
+{
+	const struct small_stack *stack = context;
+	uint64_t above = stack->sp + stack->word;
+
+	assert_true(size <= stack->word);
+	if (address != stack->sp && address != above + 24)
+		return false;
+	memcpy(bytes, address == stack->sp ? &stack->called : &above, size);
+	return true;
+}
+
+TEST(evaluates_expressions)
+{
+	for (int is_64 = 0; is_64 < 2; is_64++) {
+		struct fixture f = build_rules(is_64);
+		struct small_stack stack = { .sp = 0x7000, .word = is_64 ? 8 : 4,
+					     .called = find_symbol(&f, "called").st_value };
+		struct symbols_registers registers = { .is_64 = is_64 };
+
+		registers.value[is_64 ? 7 : 4] = stack.sp;
+		for (size_t i = 0; i < COUNT(rules); i++) {
+			uint64_t addresses[4] = { 0 };
+			char name[16];
+
+			snprintf(name, sizeof(name), "rule%zu", i);
+			registers.value[is_64 ? 16 : 8] = find_symbol(&f, name).st_value;
+			size_t count = symbols_unwind(f.symbols, &registers, read_small_stack, &stack,
+						      addresses, COUNT(addresses));
+			CHECK(count == rules[i].found, "%s: %zu", rules[i].name, count);
+			CHECK(count == 0 || addresses[0] == stack.called, "%s: from %#" PRIx64,
+			      rules[i].name, addresses[0]);
+		}
+		drop(&f);
+	}
+}
+
 /* ---- What is damaged ----------------------------------------------------- */
 
 /* A machine's memory as somebody who means no good would fill it. */
@@ -1092,12 +1242,14 @@ int main(void)
 		cmocka_unit_test(chooses_the_symbol_that_says_most),
 		cmocka_unit_test(names_data),
 		cmocka_unit_test(makes_paths_relative),
+		cmocka_unit_test(shortens_paths),
 		cmocka_unit_test(names_what_functions_are_nested_in),
 		cmocka_unit_test(demangles_what_is_simple),
 		cmocka_unit_test(unwinds_at_each_instruction),
 		cmocka_unit_test(rather_finds_nothing_than_what_is_not_there),
 		cmocka_unit_test(unwinds_code_of_another_class),
 		cmocka_unit_test(unwinds_from_where_no_code_is),
+		cmocka_unit_test(evaluates_expressions),
 		cmocka_unit_test(unwinds_any_stack_to_an_end),
 		cmocka_unit_test(does_not_go_in_circles),
 		cmocka_unit_test(survives_damaged_files),

@@ -326,5 +326,7 @@ int command_inspect(int argc, char **argv, struct error *err)
 		file_close(&file);
 	}
 	build_options_free(&arguments.build);
-	return status == 0 ? STATUS_OK : STATUS_FAILURE;
+	if (status == 0)
+		return STATUS_OK;
+	return err->class == ERROR_USAGE ? STATUS_USAGE : STATUS_FAILURE;
 }

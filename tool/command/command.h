@@ -70,6 +70,7 @@ int command_run(int argc, char **argv, struct error *err);
 int command_test(int argc, char **argv, struct error *err);
 int command_debug(int argc, char **argv, struct error *err);
 int command_inspect(int argc, char **argv, struct error *err);
+int command_new(int argc, char **argv, struct error *err);
 
 /* The options of run alone that test has, too. */
 extern const struct argp_option run_test_options[];

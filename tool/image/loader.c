@@ -12,7 +12,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <spawn.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -28,6 +27,7 @@
 #include "bootabi.h"
 #include "base/bytes.h"
 #include "base/fileio.h"
+#include "base/share.h"
 
 extern char **environ;
 
@@ -99,37 +99,9 @@ static int hash_sources(struct hash *hash, const char *directory, struct error *
 	return result;
 }
 
-/* The directory with the bundled sources: beside the program where it was
- * built, or ../share from where it is installed.  The caller frees. */
 static char *bundled_directory(struct error *err)
 {
-	static const char *const places[] = { "share/mkbootimg/bootloader",
-					      "../share/mkbootimg/bootloader" };
-	char self[PATH_MAX];
-	ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
-
-	if (length < 0) {
-		error_set(err, ERROR_SYSTEM, errno, "cannot find out where mkbootimg is installed");
-		return NULL;
-	}
-	self[length] = '\0';
-	*strrchr(self, '/') = '\0';
-	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
-		char *path = format_string("%s/%s", self, places[i]);
-
-		if (access(path, R_OK) == 0)
-			return path;
-		if (errno != ENOENT && errno != ENOTDIR) {
-			error_set(err, ERROR_SYSTEM, errno, "cannot read the loader's sources in '%s'", path);
-			free(path);
-			return NULL;
-		}
-		free(path);
-	}
-	error_set(err, ERROR_SYSTEM, 0, "cannot find the loader: neither '%s/%s' nor '%s/%s' exists", self,
-		  places[0], self, places[1]);
-	error_hint(err, "install mkbootimg with 'make install', or run 'make' first");
-	return NULL;
+	return share_directory("bootloader", "the loader", err);
 }
 
 /* Find NASM in PATH.  The caller frees; NULL if it is not there. */

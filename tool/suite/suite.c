@@ -337,9 +337,14 @@ static int start_jobs(struct suite *suite, struct error *err)
 	for (size_t i = 0; i < suite->options->jobs && suite->next < suite->count; i++) {
 		if (suite->jobs[i].test != NULL)
 			continue;
-		if (start(suite, &suite->jobs[i], &suite->tests[suite->next], err) != 0)
-			return any_running(suite) ? 0 : -1;
-		suite->next++;
+		if (start(suite, &suite->jobs[i], &suite->tests[suite->next], err) == 0) {
+			suite->next++;
+			continue;
+		}
+		if (!any_running(suite))
+			return -1;
+		*err = (struct error){ .class = ERROR_NONE };
+		return 0;
 	}
 	return 0;
 }
@@ -348,24 +353,26 @@ static int start_jobs(struct suite *suite, struct error *err)
 static void listen(struct suite *suite, struct pollfd *fds)
 {
 	size_t jobs = suite->options->jobs;
+	nfds_t used = 0;
 
+	/* Of those that run alone: poll() takes no more than may be open. */
 	for (size_t i = 0; i < jobs; i++) {
-		bool busy = suite->jobs[i].test != NULL;
-
-		fds[2 * i] = (struct pollfd){ .fd = busy ? suite->jobs[i].output : -1, .events = POLLIN };
-		fds[2 * i + 1] = (struct pollfd){ .fd = busy ? suite->jobs[i].words : -1, .events = POLLIN };
+		if (suite->jobs[i].test == NULL)
+			continue;
+		fds[used++] = (struct pollfd){ .fd = suite->jobs[i].output, .events = POLLIN };
+		fds[used++] = (struct pollfd){ .fd = suite->jobs[i].words, .events = POLLIN };
 	}
-	fds[2 * jobs] = (struct pollfd){ .fd = suite->signals, .events = POLLIN };
-	poll(fds, 2 * jobs + 1, PROGRESS_MS);
+	fds[used++] = (struct pollfd){ .fd = suite->signals, .events = POLLIN };
+	poll(fds, used, PROGRESS_MS);
 	for (size_t i = 0; i < jobs; i++) {
 		struct job *job = &suite->jobs[i];
 		int status;
 
 		if (job->test == NULL)
 			continue;
-		if (fds[2 * i].revents != 0)
+		if ((fds++)->revents != 0)
 			hear_output(suite, job);
-		if (fds[2 * i + 1].revents != 0)
+		if ((fds++)->revents != 0)
 			hear_words(job);
 		if (job->output < 0 && job->words < 0 && waitpid(job->pid, &status, 0) == job->pid)
 			finish(suite, job, status);
