@@ -95,7 +95,6 @@ void fuzz_check_plan(const struct plan *plan)
 		CHECK(block->lowest <= UINT64_MAX - block->size, "block %zu: lowest", i);
 		CHECK(plan_memory(plan) >= block->size, "block %zu is not counted", i);
 	}
-	CHECK(plan_memory(plan) >= plan->stack_size, "the stack is not counted");
 	CHECK(plan->recursive < 512, "there is no such entry of a page table");
 	for (size_t i = 0; i < plan->extent_count; i++)
 		CHECK(in_block(plan, plan->extents[i].block, plan->extents[i].offset, plan->extents[i].length),

@@ -72,7 +72,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 static const struct language *find_language(const char *name, struct error *err)
 {
-	const struct language *nearest = NULL;
+	const struct language *nearest = &languages[0];
 	size_t best = SIZE_MAX;
 
 	for (size_t i = 0; i < LANGUAGE_COUNT; i++) {
