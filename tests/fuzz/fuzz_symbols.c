@@ -125,7 +125,8 @@ static void use(const unsigned char *bytes, size_t size, uint64_t slide, bool ph
 		symbols_allow_physical(symbols);
 	symbols_any(symbols);
 	for (uint64_t i = 0; i < 24; i++) {
-		find(symbols, machine.entry + slide + i * 0x15 - 0x40, i % 2);
+		/* The entry point itself is among them. */
+		find(symbols, machine.entry + slide + i * 0x15 - 2 * 0x15, i % 2);
 		unwind(symbols, &machine, i);
 	}
 	for (uint64_t i = 0; i < 8; i++)
