@@ -26,13 +26,13 @@ endif
 
 # ---- Flags that are ours ---------------------------------------------------
 
-LIBRARIES := libelf libdw zlib jansson inih
+LIBRARIES := libelf libdw zlib jansson inih blkid
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion \
 	-Wstrict-prototypes -Wmissing-prototypes -Wvla -Wwrite-strings
 OUR_CFLAGS := -std=c17 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 \
 	-DMKBOOTIMG_VERSION='"$(VERSION)"' -Iinclude -Itool $(WARNINGS) -MMD -MP
 OUR_CFLAGS += $(shell pkg-config --cflags $(LIBRARIES) 2>/dev/null)
-OUR_LIBS := $(shell pkg-config --libs $(LIBRARIES) 2>/dev/null || echo -lelf -ldw -lz -ljansson -linih)
+OUR_LIBS := $(shell pkg-config --libs $(LIBRARIES) 2>/dev/null || echo -lelf -ldw -lz -ljansson -linih -lblkid)
 ifneq ($(WERROR),0)
 OUR_CFLAGS += -Werror
 endif

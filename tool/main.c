@@ -23,6 +23,7 @@ static const struct command commands[] = {
 	{ "debug", "boot a kernel or an image under GDB", command_debug, STATUS_CANNOT, { "build" } },
 	{ "inspect", "show the plan for a kernel, or what an image holds", command_inspect, STATUS_FAILURE,
 	  { "build" } },
+	{ "flash", "write an image to a USB stick, and compare", command_flash, STATUS_FAILURE, { NULL } },
 	{ "new", "start a kernel project that builds and boots", command_new, STATUS_FAILURE, { NULL } },
 };
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))

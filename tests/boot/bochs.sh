@@ -183,6 +183,16 @@ try "the example kernel: builds" 0 "$MKBOOTIMG" build -o bochs.img -c "one two e
 says_bochs "the example kernel" "" "Command line: one two exit"
 has "the example kernel: says hello" out "Hello World!"
 
+# ---- CDs -------------------------------------------------------------------
+
+if command -v xorriso >/dev/null; then
+	boots_bochs "an ISO image from a CD" "ata0-master: type=cdrom, path=bochs.img, status=inserted;boot: cdrom" \
+		state-high -f iso -c "ram=64"
+	boots_bochs "an ISO image as a disk" "" state-high -f iso -c "ram=64"
+else
+	skip "an ISO image" "xorriso is not installed"
+fi
+
 # ---- Memory ----------------------------------------------------------------
 
 boots_bochs "16 MiB" "$(memory 16)" state-high -c "ram=16"

@@ -70,6 +70,21 @@ traced "build, where the files' names are a shell's" 0 "$MKBOOTIMG" build -o 'he
 check "no shell saw them" test ! -e evil
 programs "build, the cache warm" mkbootimg
 
+# Their own temporary files and caches, of what they are linked with, do not count.
+for format in qcow2 vmdk vdi vhdx; do
+	traced "build -f $format" 0 "$MKBOOTIMG" build -f $format -o here/k.$format k.elf
+	only "build -f $format" "here(/\.mkbootimg\.[0-9.]+|/k\.$format)?" "$HERE/tmp" "/dev/fd/[0-9]+"
+	programs "build -f $format" mkbootimg qemu-img
+done
+traced "build -f iso" 0 "$MKBOOTIMG" build -f iso -o here/k.iso k.elf
+only "build -f iso" "here(/\.mkbootimg\.[0-9.]+|/k\.iso)?" "$HERE/tmp" "$HERE/tmp/mkbootimg\.[A-Za-z0-9]+(/disk\.img)?"
+programs "build -f iso" mkbootimg xorriso
+check "build -f iso: its directory is its own" grep -qE 'mkdir\("[^"]*tmp/mkbootimg\.[A-Za-z0-9]+", 0700\)' calls
+traced "inspect a qcow2 image" 0 "$MKBOOTIMG" inspect here/k.qcow2
+only "inspect a qcow2 image" "$HERE/tmp"
+programs "inspect a qcow2 image" mkbootimg qemu-img
+check "other formats: nothing is left" test -z "$(ls -A tmp)"
+
 traced "inspect a kernel" 0 "$MKBOOTIMG" inspect k.elf
 only "inspect a kernel"
 programs "inspect a kernel" mkbootimg

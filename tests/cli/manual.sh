@@ -198,7 +198,7 @@ described() {
 }
 
 # synopsis CMD: options in its SYNOPSIS, as "qv" or "-size", one word a line;
-# "build-option" stands for all of build.
+# "build-option" stands for all of build but its own, which are for no other command.
 synopsis() {
 	section "$PROGRAM" SYNOPSIS | awk -v cmd="$1" '
 	/^\.Nm/	{ inside = 0 }
@@ -216,7 +216,12 @@ long_names() {
 	local word i
 	while read -r word; do
 		case $word in
-		*-option) options "${word%-option}" | cut -d' ' -f2 ;;
+		*-option)
+			awk -v title="Options of ${word%-option}" '/^\.S[hs] / { inside = substr($0, 5) == title }
+				inside && /^\.It Fl / { for (i = 3; i <= NF; i++) if (sub(/^-/, "", $i)) print $i }' \
+				"$PROGRAM" >own
+			options "${word%-option}" | cut -d' ' -f2 | grep -vxF -f own
+			;;
 		-*) echo "${word#-}" ;;
 		*)
 			for ((i = 0; i < ${#word}; i++)); do
@@ -282,6 +287,13 @@ awk '/^\.It Fl -protocol / { inside = 1 } inside && /^\.El/ { exit } inside && p
 	{ prev = $0 }' "$PROGRAM" >page_order
 same "mkbootimg(1): auto tries the protocols in this order" order page_order
 
+# ---- Formats -----------------------------------------------------------------
+
+"$MKBOOTIMG" build -f none kernel 2>&1 | sed -n 's/.* is none of //p' | tr -d ' ' | tr ',' '\n' >names
+awk '/^\.It Fl f , Fl -format/ { inside = 1; next } /^\.El/ { inside = 0 } inside && /^\.It Cm / { print $3 }' \
+	"$PROGRAM" >page_names
+same "mkbootimg(1): has every format, in order" names page_names
+
 # ---- mkbootimg(1), EXAMPLES --------------------------------------------------
 
 # They run as they stand.  Their files are here test kernels that end the machine by
@@ -292,7 +304,7 @@ cp "$KERNELS/modules-pvh.elf" examples/vmlinux
 cp "$KERNELS/state32-all.elf" examples/multiboot.elf
 echo "a disk" >examples/initrd.img
 echo "a = b" >examples/config.txt
-for n in 1 2 3; do examples "$PROGRAM" $n; done | grep '^mkbootimg ' >lines
+for n in 1 2 3 4; do examples "$PROGRAM" $n; done | grep '^mkbootimg ' >lines
 check "EXAMPLES: there are some" test -s lines
 while IFS= read -r line; do
 	try "EXAMPLES: $line" 0 env -C examples timeout "$SECONDS_MAX" bash -c "$line"

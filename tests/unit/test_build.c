@@ -126,7 +126,7 @@ TEST(names_of_images)
 	};
 
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		char *image = build_default_output(cases[i].kernel);
+		char *image = build_default_output(cases[i].kernel, ".img");
 
 		CHECK(strcmp(image, cases[i].image) == 0, "'%s' becomes '%s'", cases[i].kernel, image);
 		free(image);

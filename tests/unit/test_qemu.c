@@ -23,6 +23,7 @@ static struct qemu_machine machine_for(char *const *user)
 	return (struct qemu_machine){
 		.program = "qemu",
 		.image = "disk.img",
+		.format = "raw",
 		.disk = "ide",
 		.memory = 64 << 20,
 		.display = "our-display",
@@ -254,7 +255,7 @@ TEST(each_disk_has_a_bootindex)
 	strcpy(names, qemu_disk_names());
 	for (char *name; (name = strsep(&rest, ",")) != NULL; count++)
 		check_disk(name + strspn(name, " "));
-	assert_int_equal(count, 5);
+	assert_int_equal(count, 6);
 }
 
 /* The list is made once and must not grow. */

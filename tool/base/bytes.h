@@ -7,7 +7,9 @@
 #define MKBOOTIMG_BYTES_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 static inline void put_le16(unsigned char *p, uint16_t v)
 {
@@ -40,6 +42,12 @@ static inline uint32_t get_le32(const unsigned char *p)
 static inline uint64_t get_le64(const unsigned char *p)
 {
 	return get_le32(p) | (uint64_t)get_le32(p + 4) << 32;
+}
+
+/* size is at least 1. */
+static inline bool bytes_are_zero(const unsigned char *bytes, size_t size)
+{
+	return bytes[0] == 0 && memcmp(bytes, bytes + 1, size - 1) == 0;
 }
 
 /* align is a power of two. */

@@ -15,6 +15,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
+
+#define HOLE_SIZE 4096			/* what file systems can leave out */
+#define DIG_SIZE (256 * 1024)		/* bytes looked at together, whole pages */
 #define SMALL_FILE (16 * 1024 * 1024)
 
 /* Where a signal comes in between, a file system over a network may give up. */
@@ -72,18 +76,14 @@ static int open_regular(const char *path, struct stat *st, struct error *err)
 	return result;
 }
 
-int file_open_any(struct file_view *file, const char *path, struct error *err)
+/* Map the file in file->fd. */
+static int map(struct file_view *file, const struct stat *st, const char *path, struct error *err)
 {
-	struct stat st;
-
-	*file = (struct file_view){.fd = open_regular(path, &st, err)};
-	if (file->fd < 0)
-		return -1;
-	file->device = st.st_dev;
-	file->inode = st.st_ino;
-	if (st.st_size == 0)
+	file->device = st->st_dev;
+	file->inode = st->st_ino;
+	if (st->st_size == 0)
 		return 0;
-	void *bytes = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, file->fd, 0);
+	void *bytes = mmap(NULL, (size_t)st->st_size, PROT_READ, MAP_PRIVATE, file->fd, 0);
 	if (bytes == MAP_FAILED) {
 		int errnum = errno;
 
@@ -92,8 +92,30 @@ int file_open_any(struct file_view *file, const char *path, struct error *err)
 		return error_set(err, ERROR_SYSTEM, errnum, "cannot map '%s'", path);
 	}
 	file->bytes = bytes;
-	file->size = (size_t)st.st_size;
+	file->size = (size_t)st->st_size;
 	return 0;
+}
+
+int file_open_any(struct file_view *file, const char *path, struct error *err)
+{
+	struct stat st;
+
+	*file = (struct file_view){.fd = open_regular(path, &st, err)};
+	return file->fd < 0 ? -1 : map(file, &st, path, err);
+}
+
+int file_view_of(struct file_view *file, int fd, const char *name, struct error *err)
+{
+	struct stat st;
+
+	*file = (struct file_view){.fd = fcntl(fd, F_DUPFD_CLOEXEC, 0)};
+	if (file->fd < 0 || fstat(file->fd, &st) != 0) {
+		int errnum = errno;
+
+		cleanup_close(&file->fd);
+		return error_set(err, ERROR_SYSTEM, errnum, "cannot read '%s'", name);
+	}
+	return map(file, &st, name, err);
 }
 
 int file_open(struct file_view *file, const char *path, struct error *err)
@@ -157,6 +179,78 @@ int file_write_at(int fd, const void *bytes, size_t size, uint64_t offset, const
 		next += n;
 		size -= (size_t)n;
 		offset += (uint64_t)n;
+	}
+	return 0;
+}
+
+int file_write_sparse(int fd, const unsigned char *bytes, size_t size, uint64_t offset,
+		      const char *name, struct error *err)
+{
+	size_t start = 0;	/* first byte not written yet */
+
+	for (size_t page = 0; page < size; page += HOLE_SIZE) {
+		size_t length = size - page < HOLE_SIZE ? size - page : HOLE_SIZE;
+
+		if (!bytes_are_zero(bytes + page, length))
+			continue;
+		if (page > start &&
+		    file_write_at(fd, bytes + start, page - start, offset + start, name, err) != 0)
+			return -1;
+		start = page + length;
+	}
+	if (size > start)
+		return file_write_at(fd, bytes + start, size - start, offset + start, name, err);
+	return 0;
+}
+
+ssize_t file_read_at(int fd, void *bytes, size_t size, uint64_t offset)
+{
+	size_t done = 0;
+
+	while (done < size) {
+		ssize_t n = TEMP_FAILURE_RETRY(pread(fd, (char *)bytes + done, size - done,
+						     (off_t)(offset + done)));
+
+		if (n < 0)
+			return -1;
+		if (n == 0)
+			break;
+		done += (size_t)n;
+	}
+	return (ssize_t)done;
+}
+
+/* Make a hole of each run of zero pages in a buffer, which was read from an offset. */
+static void dig(int fd, const unsigned char *bytes, size_t size, uint64_t offset)
+{
+	size_t end;
+
+	for (size_t page = 0; page < size; page = end + HOLE_SIZE) {
+		end = page;
+		while (end + HOLE_SIZE <= size && bytes_are_zero(bytes + end, HOLE_SIZE))
+			end += HOLE_SIZE;
+		/* Where there are no holes, zeros are as good. */
+		if (end > page)
+			fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+				  (off_t)(offset + page), (off_t)(end - page));
+	}
+}
+
+int file_dig_holes(int fd, const char *name, struct error *err)
+{
+	CLEANUP_FREE unsigned char *buffer = malloc(DIG_SIZE);
+	off_t data = 0;
+
+	if (buffer == NULL)
+		return error_set(err, ERROR_SYSTEM, 0, "out of memory");
+	while ((data = lseek(fd, data, SEEK_DATA)) >= 0) {
+		data -= data % HOLE_SIZE;
+		ssize_t got = file_read_at(fd, buffer, DIG_SIZE, (uint64_t)data);
+
+		if (got < 0)
+			return error_set(err, ERROR_SYSTEM, errno, "cannot read '%s'", name);
+		dig(fd, buffer, (size_t)got, (uint64_t)data);
+		data += got;
 	}
 	return 0;
 }

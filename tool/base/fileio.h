@@ -39,6 +39,8 @@ struct file_view {
  * a FIFO's writer; file_open() also empty files, of which bytes would be NULL. */
 int file_open_any(struct file_view *file, const char *path, struct error *err);
 int file_open(struct file_view *file, const char *path, struct error *err);
+/* The same of a file that is open already, for reading. */
+int file_view_of(struct file_view *file, int fd, const char *name, struct error *err);
 void file_close(struct file_view *file);
 
 /* Read a small regular file (at most 16 MiB) whole.  The caller frees *bytes,
@@ -48,6 +50,19 @@ int file_read(const char *path, unsigned char **bytes, size_t *size, struct erro
 /* Write all bytes at an offset; name is for the message. */
 int file_write_at(int fd, const void *bytes, size_t size, uint64_t offset, const char *name,
 		  struct error *err);
+
+/* The same into a file that has nothing but zeros there: pages of zeros become, or
+ * stay, holes. */
+int file_write_sparse(int fd, const unsigned char *bytes, size_t size, uint64_t offset,
+		      const char *name, struct error *err);
+
+/* Make holes of pages of zeros that another program wrote into a file, as far as its
+ * file system can do that. */
+int file_dig_holes(int fd, const char *name, struct error *err);
+
+/* Read until a buffer is full or the file ends, from an offset.  Returns how much
+ * was read, or -1 and errno. */
+ssize_t file_read_at(int fd, void *bytes, size_t size, uint64_t offset);
 
 /* Make a file that long; what is added is zeros. */
 int file_resize(int fd, uint64_t size, const char *name, struct error *err);

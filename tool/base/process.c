@@ -26,7 +26,12 @@ static void child(char *const *arguments, const struct process_options *how, pid
 
 		dup2(null, STDIN_FILENO);
 	}
-	sigprocmask(SIG_SETMASK, how->mask, NULL);
+	if (how->words > 0) {
+		dup2(how->words, STDOUT_FILENO);
+		dup2(how->words, STDERR_FILENO);
+	}
+	if (how->mask != NULL)
+		sigprocmask(SIG_SETMASK, how->mask, NULL);
 	execvp(arguments[0], arguments);
 	int errnum = errno;
 	if (write(report, &errnum, sizeof(errnum)) != sizeof(errnum))

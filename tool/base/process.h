@@ -11,9 +11,10 @@
 #include <sys/types.h>
 
 struct process_options {
-	const sigset_t *mask;	/* its signal mask */
+	const sigset_t *mask;	/* its signal mask, NULL: ours */
 	int death_signal;	/* what it gets when we die */
 	bool no_input;		/* its standard input is /dev/null; */
+	int words;		/* its standard output and error, 0: ours */
 	bool own_group;		/* what the terminal's keys send is not for it */
 	const int *inherit;	/* descriptors that it gets, those below 1 are none */
 	size_t inherit_count;

@@ -264,13 +264,13 @@ void build_options_free(struct build_options *options)
 	options->module_count = 0;
 }
 
-char *build_default_output(const char *kernel)
+char *build_default_output(const char *kernel, const char *extension)
 {
 	size_t length = strlen(kernel);
 
 	if (length > 4 && strcmp(kernel + length - 4, ".elf") == 0 && kernel[length - 5] != '/')
 		length -= 4;
-	return format_string("%.*s.img", (int)length, kernel);
+	return format_string("%.*s%s", (int)length, kernel, extension);
 }
 
 bool build_is_kernel(const unsigned char *bytes, size_t size)
@@ -278,7 +278,8 @@ bool build_is_kernel(const unsigned char *bytes, size_t size)
 	struct kernel flat = { .bytes = bytes, .size = size };
 
 	return kernel_is_elf(bytes, size) ||
-	       (!image_is_bootable(bytes, size) && protocol_asked_for(&flat));
+	       (!image_is_bootable(bytes, size) && !format_is_foreign(format_detect(bytes, size)) &&
+		protocol_asked_for(&flat));
 }
 
 void build_print_choice(FILE *out, const char *path, const struct protocol_choice *choice)
@@ -432,6 +433,37 @@ static void tell(const char *path, const struct build_options *options,
 	       loader->size, boottable_size(&planned->plan), summary->size, summary->stored);
 }
 
+/* What to write: as was said, else as the output is called, else raw. */
+static const struct image_format *choose_format(const struct build_options *options)
+{
+	const struct image_format *format = options->format;
+
+	if (format == NULL && options->output != NULL)
+		format = format_of_path(options->output);
+	return format != NULL ? format : format_find("raw");
+}
+
+/* Make the file of a format: of a raw image without a name, where it is not that. */
+static int write_format(const struct image_format *format, struct output *output, const char *target,
+			const struct build_options *options, const struct planned *planned,
+			const struct loader *loader, struct image_summary *summary, struct error *err)
+{
+	const char *name = target != NULL ? target : "temporary image";
+	struct output raw;
+
+	if (format->write == NULL)
+		return image_write(output, name, &planned->plan, planned->files, loader, options->min_size,
+				   summary, err);
+	int status = output_begin(&raw, NULL, err);
+	if (status == 0)
+		status = image_write(&raw, "temporary image", &planned->plan, planned->files, loader,
+				     options->min_size, summary, err);
+	if (status == 0)
+		status = format->write(format, raw.fd, output->fd, target, err);
+	output_end(&raw);
+	return status;
+}
+
 /* The steps from a plan on. */
 static int write_image(const char *path, const struct build_options *options,
 		       const struct planned *planned, bool anonymous, struct output *output,
@@ -442,8 +474,9 @@ static int write_image(const char *path, const struct build_options *options,
 	struct image_summary summary;
 
 	if (!anonymous) {
+		result->format = choose_format(options);
 		target = options->output != NULL ? format_string("%s", options->output) :
-						   build_default_output(path);
+						   build_default_output(path, result->format->extension);
 		if (check_target(target, planned, err) != 0)
 			return -1;
 	}
@@ -451,8 +484,7 @@ static int write_image(const char *path, const struct build_options *options,
 		return -1;
 	int status = output_begin(output, target, err);
 	if (status == 0)
-		status = image_write(output, target != NULL ? target : "temporary image", &planned->plan,
-				     planned->files, &loader, options->min_size, &summary, err);
+		status = write_format(result->format, output, target, options, planned, &loader, &summary, err);
 	if (status == 0 && !anonymous)
 		status = output_commit(output, err);
 	if (status == 0) {
@@ -472,7 +504,7 @@ int build_image(const char *path, const struct build_options *options, bool anon
 	struct planned planned;
 
 	*output = (struct output){ .fd = -1 };
-	*result = (struct build_result){0};
+	*result = (struct build_result){ .format = format_find("raw") };
 	if (build_plan(path, options, &planned, err) != 0)
 		return -1;
 	int status = write_image(path, options, &planned, anonymous, output, result, err);

@@ -16,6 +16,7 @@
 #include "base/fileio.h"
 #include "kernel/kernel.h"
 #include "crash/origin.h"
+#include "image/format.h"
 #include "plan/plan.h"
 #include "protocol/protocol.h"
 
@@ -24,6 +25,7 @@
 
 struct build_options {
 	const char *output;		/* NULL: beside the kernel */
+	const struct image_format *format;	/* NULL: what the output's name says, or raw */
 	const char *cmdline;
 	uint64_t stack_size;		/* 0: the protocol's default */
 	uint64_t min_size;		/* of the image, bytes */
@@ -74,6 +76,7 @@ void build_plan_free(struct planned *planned);
 /* What came out. */
 struct build_result {
 	char *path;		/* image file, NULL if anonymous; the caller frees */
+	const struct image_format *format;
 	uint64_t memory;	/* bytes of memory that the plan takes */
 	struct origin_facts facts;
 };
@@ -85,11 +88,11 @@ bool build_is_kernel(const unsigned char *bytes, size_t size);
 /* Tell what was chosen and why, warnings included. */
 void build_print_choice(FILE *out, const char *path, const struct protocol_choice *choice);
 
-/* Where the image of a kernel goes if nothing else is said: ".elf" becomes
- * ".img", any other name gets ".img" behind it.  The caller frees. */
-char *build_default_output(const char *kernel);
+/* Where the image of a kernel goes if nothing else is said: ".elf" becomes the
+ * extension (".img"), any other name gets it behind it.  The caller frees. */
+char *build_default_output(const char *kernel, const char *extension);
 
-/* Build an image of the kernel file at path.  If anonymous, it has no name and
+/* Build an image of the kernel file at path.  If anonymous, it is raw, has no name and
  * stays open in *output; otherwise it is committed.  The caller ends output. */
 int build_image(const char *path, const struct build_options *options, bool anonymous,
 		struct output *output, struct build_result *result, struct error *err);

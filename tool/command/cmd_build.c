@@ -15,6 +15,11 @@ struct arguments {
 	const char *kernel;
 };
 
+static const struct argp_option options_list[] = {
+	{ "format", 'f', "NAME", 0, "Write the image as " FORMAT_NAMES " (default: by the extension of -o, or raw)", 0 },
+	{ 0 },
+};
+
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct arguments *arguments = state->input;
@@ -22,6 +27,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	switch (key) {
 	case ARGP_KEY_INIT:
 		state->child_inputs[0] = &arguments->build;
+		return 0;
+	case 'f':
+		arguments->build.format = format_find(arg);
+		if (arguments->build.format == NULL)
+			argp_error(state, "--format: '%s' is none of " FORMAT_NAMES, arg);
 		return 0;
 	case ARGP_KEY_ARG:
 		if (arguments->kernel != NULL)
@@ -37,7 +47,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 }
 
 static const struct argp_child children[] = { { &build_argp, 0, NULL, 0 }, { 0 } };
-const struct argp build_command_argp = { .parser = parse,
+const struct argp build_command_argp = { .options = options_list,
+					 .parser = parse,
 					 .args_doc = "KERNEL",
 					 .doc = doc,
 					 .children = children };

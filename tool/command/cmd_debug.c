@@ -121,14 +121,6 @@ static void append_output(void)
 		fcntl(STDOUT_FILENO, F_SETFL, fcntl(STDOUT_FILENO, F_GETFL) | O_APPEND);
 }
 
-/* Die as we were asked to. */
-static int die(int number)
-{
-	signal(number, SIG_DFL);
-	raise(number);
-	return 128 + number;
-}
-
 static int debug_target(const struct arguments *arguments, const struct target *target,
 			int *signal_number, struct error *err)
 {
@@ -137,6 +129,7 @@ static int debug_target(const struct arguments *arguments, const struct target *
 	struct qemu_machine machine = {
 		.program = arguments->machine.qemu,
 		.image = target->path,
+		.format = target->format->driver,
 		.disk = arguments->machine.disk,
 		.display = target_display(&arguments->machine, arguments->user, "debug", arguments->build.quiet),
 		.debug_console = console,
@@ -159,6 +152,7 @@ static int debug_target(const struct arguments *arguments, const struct target *
 	CLEANUP_FREE char *kernel = find_kernel(arguments, target, err);
 	options.kernel = kernel;
 	if (err->class != ERROR_NONE ||
+	    target_check_disk(target, &arguments->machine, err) != 0 ||
 	    target_memory(target, &arguments->machine, &machine.memory, err) != 0 ||
 	    target_check_serial(&arguments->machine, err) != 0)
 		return STATUS_CANNOT;
@@ -214,7 +208,7 @@ static int debug(const struct arguments *arguments, struct error *err)
 	}
 	target_close(&target);
 	if (signal_number != 0)
-		return die(signal_number);
+		return command_die(signal_number);
 	return err->class == ERROR_USAGE ? STATUS_USAGE : status;
 }
 

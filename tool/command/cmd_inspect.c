@@ -180,7 +180,8 @@ static int compare_ranges(const void *left, const void *right)
 /* What an image holds, ready to be told. */
 struct contents {
 	const struct image *image;
-	const struct file_view *file;
+	const struct file_view *file;	/* the disk */
+	const char *format;		/* of the file that it is in */
 	struct image_range *ranges;	/* the image's, sorted */
 	uint64_t explained;		/* bytes other than 0 in them */
 	uint64_t unexplained;		/* and elsewhere */
@@ -213,8 +214,8 @@ static int gather(struct contents *c, struct error *err)
 static void print_image(const char *path, const struct contents *c)
 {
 	print_escaped(stdout, path);
-	printf(": %zu bytes, disk signature %08" PRIx32 ", partition from sector %" PRIu64 "\n", c->file->size,
-	       c->image->disk_id, c->image->base);
+	printf(": %s, %zu bytes, disk signature %08" PRIx32 ", partition from sector %" PRIu64 "\n", c->format,
+	       c->file->size, c->image->disk_id, c->image->base);
 	for (size_t i = 0; i < c->image->range_count; i++) {
 		const struct image_range *range = &c->ranges[i];
 		const char *check = check_name(range->check);
@@ -262,17 +263,12 @@ static json_t *image_plan_json(const struct image *image)
 	return plan;
 }
 
-static int inspect_image(const struct arguments *arguments, const struct file_view *file,
-			 struct error *err)
+static int inspect_disk(const struct arguments *arguments, const struct image_format *format,
+			const struct file_view *file, struct error *err)
 {
 	struct image image;
-	struct contents contents = { .image = &image, .file = file };
+	struct contents contents = { .image = &image, .file = file, .format = format->name };
 
-	if (arguments->build.given) {
-		error_set(err, ERROR_USAGE, 0, "'%s' is an image already: options for planning are for kernels",
-			  arguments->file);
-		return error_hint(err, "inspect the kernel that it was built from");
-	}
 	if (!image_is_ours(file->bytes, file->size)) {
 		error_set(err, ERROR_INPUT, 0, "'%s' is neither an ELF kernel nor an image of mkbootimg",
 			  arguments->file);
@@ -282,9 +278,9 @@ static int inspect_image(const struct arguments *arguments, const struct file_vi
 		return -1;
 	int status = gather(&contents, err);
 	if (status == 0 && arguments->json)
-		print_json(json_pack("{s:o, s:s, s:I, s:o, s:I, s:o, s:I, s:I, s:o}", "file",
-				     report_text(arguments->file), "kind", "image", "size", (json_int_t)file->size,
-				     "disk_signature", report_address(image.disk_id), "base",
+		print_json(json_pack("{s:o, s:s, s:s, s:I, s:o, s:I, s:o, s:I, s:I, s:o}", "file",
+				     report_text(arguments->file), "kind", "image", "format", format->name,
+				     "size", (json_int_t)file->size, "disk_signature", report_address(image.disk_id), "base",
 				     (json_int_t)image.base, "ranges", ranges_json(&contents),
 				     "nonzero_explained", (json_int_t)contents.explained,
 				     "nonzero_unexplained", (json_int_t)contents.unexplained, "plan",
@@ -302,6 +298,38 @@ static int inspect_image(const struct arguments *arguments, const struct file_vi
 	free(contents.ranges);
 	image_free(&image);
 	return status;
+}
+
+/* An image of another format is looked at as the raw one that it stands for. */
+static int inspect_foreign(const struct arguments *arguments, const struct image_format *format,
+			   const struct file_view *file, struct error *err)
+{
+	struct output raw;
+	struct file_view disk;
+
+	int status = format_read(format, file, arguments->file, false, &raw, err);
+	if (status == 0)
+		status = file_view_of(&disk, raw.fd, arguments->file, err);
+	if (status == 0) {
+		status = inspect_disk(arguments, format, &disk, err);
+		file_close(&disk);
+	}
+	output_end(&raw);
+	return status;
+}
+
+static int inspect_image(const struct arguments *arguments, const struct file_view *file,
+			 struct error *err)
+{
+	const struct image_format *format = format_detect(file->bytes, file->size);
+
+	if (arguments->build.given) {
+		error_set(err, ERROR_USAGE, 0, "'%s' is an image already: options for planning are for kernels",
+			  arguments->file);
+		return error_hint(err, "inspect the kernel that it was built from");
+	}
+	return format_is_foreign(format) ? inspect_foreign(arguments, format, file, err) :
+					   inspect_disk(arguments, format, file, err);
 }
 
 int command_inspect(int argc, char **argv, struct error *err)

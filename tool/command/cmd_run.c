@@ -402,14 +402,6 @@ static int cannot(const struct arguments *arguments, const struct run_outcome *o
 	return STATUS_CANNOT;
 }
 
-/* Die as we were asked to. */
-static int die(int number)
-{
-	signal(number, SIG_DFL);
-	raise(number);
-	return 128 + number;
-}
-
 /* The exit status. */
 static int judge(const struct arguments *arguments, const struct run_outcome *outcome,
 		 struct error *err)
@@ -436,9 +428,9 @@ static int judge(const struct arguments *arguments, const struct run_outcome *ou
 	case VERDICT_NOT_ENTERED:
 		return cannot(arguments, outcome, err);
 	case VERDICT_SIGNAL:
-		return die(outcome->code);
+		return command_die(outcome->code);
 	case VERDICT_PIPE:
-		return die(SIGPIPE);
+		return command_die(SIGPIPE);
 	}
 	return STATUS_CANNOT;
 }
@@ -599,6 +591,7 @@ static int run_target(const struct arguments *arguments, const struct target *ta
 	struct qemu_machine machine = {
 		.program = arguments->machine.qemu,
 		.image = target->path,
+		.format = target->format->driver,
 		.disk = arguments->machine.disk,
 		.reboots = arguments->cargo.reboots,
 		.display = target_display(&arguments->machine, arguments->user, "run", arguments->build.quiet),
@@ -614,6 +607,8 @@ static int run_target(const struct arguments *arguments, const struct target *ta
 				       .own_image = target->own_image,
 				       .want_screen = arguments->screen };
 
+	if (target_check_disk(target, &arguments->machine, err) != 0)
+		return STATUS_USAGE;
 	if (target_memory(target, &arguments->machine, &machine.memory, err) != 0 ||
 	    choose_accel(arguments, &machine, err) != 0 ||
 	    (!arguments->dry_run && target_check_serial(&arguments->machine, err) != 0))

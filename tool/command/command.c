@@ -4,6 +4,7 @@
  */
 #include "command/command.h"
 
+#include <signal.h>
 #include <stdlib.h>
 
 #include "config/config.h"
@@ -49,6 +50,13 @@ int command_parse(const struct argp *argp, int argc, char **argv, unsigned int f
 
 	argp_parse(argp, argc, argv, flags, NULL, input);
 	return status;
+}
+
+int command_die(int number)
+{
+	signal(number, SIG_DFL);
+	raise(number);
+	return 128 + number;
 }
 
 void command_end(void)

@@ -57,6 +57,9 @@ extern struct command_context {
 int command_parse(const struct argp *argp, int argc, char **argv, unsigned int flags, void *input,
 		  struct error *err);
 
+/* End by a signal, as we were asked to. */
+int command_die(int number);
+
 /* Release what command_parse() gave. */
 void command_end(void);
 
@@ -70,6 +73,7 @@ int command_run(int argc, char **argv, struct error *err);
 int command_test(int argc, char **argv, struct error *err);
 int command_debug(int argc, char **argv, struct error *err);
 int command_inspect(int argc, char **argv, struct error *err);
+int command_flash(int argc, char **argv, struct error *err);
 int command_new(int argc, char **argv, struct error *err);
 
 /* The options of run alone that test has, too. */

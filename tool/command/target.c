@@ -40,7 +40,7 @@ enum {
 const struct argp_option machine_options_list[] = {
 	{ "memory", OPT_MEMORY, "SIZE", 0, "Memory of the machine (default 128M, or what the kernel needs)", 1 },
 	{ "cpus", OPT_CPUS, "N", 0, "Processors of the machine (default 1)", 1 },
-	{ "disk", OPT_DISK, "KIND", 0, "How the image is attached: ahci (default), ide, nvme, usb, virtio", 1 },
+	{ "disk", OPT_DISK, "KIND", 0, "How the image is attached: ahci (default), cd, ide, nvme, usb, virtio", 1 },
 	{ "symbols", OPT_SYMBOLS, "FILE", 0, "Take the symbols from FILE (default: the kernel, or the one beside IMAGE)", 1 },
 	{ "qemu", OPT_QEMU, "PROGRAM", 0, "The QEMU to run (default " QEMU_DEFAULT ")", 1 },
 	{ 0 },
@@ -103,18 +103,13 @@ const struct argp console_argp = { .options = console_options_list, .parser = pa
 
 /* ---- What is booted -------------------------------------------------------- */
 
-static int prepare_image(struct target *target, const struct build_options *options,
-			 const unsigned char *bytes, size_t size, struct error *err)
+/* A disk, as far as it is needed to know what it is. */
+static int prepare_disk(struct target *target, const unsigned char *bytes, size_t size, struct error *err)
 {
 	if (!image_is_bootable(bytes, size)) {
 		error_set(err, ERROR_INPUT, 0, "'%s' is neither an ELF kernel nor a bootable disk image",
 			  target->name);
 		return error_hint(err, "an image's first sector ends with the bytes 55 AA");
-	}
-	if (options->given) {
-		error_set(err, ERROR_USAGE, 0, "'%s' is an image already: what a kernel is given, or built with, cannot be changed",
-			  target->name);
-		return error_hint(err, "give them to 'mkbootimg build'");
 	}
 	target->own_image = image_is_ours(bytes, size);
 	if (target->own_image) {
@@ -133,6 +128,36 @@ static int prepare_image(struct target *target, const struct build_options *opti
 	return 0;
 }
 
+/* An image of another format: what it is, its disk's start tells. */
+static int prepare_foreign(struct target *target, const struct file_view *file, struct error *err)
+{
+	struct output raw;
+	struct file_view disk;
+
+	int status = format_read(target->format, file, target->name, true, &raw, err);
+	if (status == 0)
+		status = file_view_of(&disk, raw.fd, target->name, err);
+	if (status == 0) {
+		status = prepare_disk(target, disk.bytes, disk.size, err);
+		file_close(&disk);
+	}
+	output_end(&raw);
+	return status;
+}
+
+static int prepare_image(struct target *target, const struct build_options *options,
+			 const struct file_view *file, struct error *err)
+{
+	target->format = format_detect(file->bytes, file->size);
+	if (options->given && (format_is_foreign(target->format) || image_is_bootable(file->bytes, file->size))) {
+		error_set(err, ERROR_USAGE, 0, "'%s' is an image already: what a kernel is given, or built with, cannot be changed",
+			  target->name);
+		return error_hint(err, "give them to 'mkbootimg build'");
+	}
+	return format_is_foreign(target->format) ? prepare_foreign(target, file, err) :
+						   prepare_disk(target, file->bytes, file->size, err);
+}
+
 static int prepare_kernel(struct target *target, const struct build_options *options, bool named,
 			  struct error *err)
 {
@@ -146,6 +171,7 @@ static int prepare_kernel(struct target *target, const struct build_options *opt
 	target->memory = result.memory;
 	target->facts = result.facts;
 	target->path = result.path;
+	target->format = result.format;
 	if (anonymous) {
 		target->path = format_string("/dev/fd/%d", target->output.fd);
 		fcntl(target->output.fd, F_SETFD, 0);	/* QEMU inherits it */
@@ -162,7 +188,7 @@ int target_open(struct target *target, const char *name, const struct build_opti
 	if (file_open(&file, name, err) != 0)
 		return -1;
 	target->is_kernel = build_is_kernel(file.bytes, file.size);
-	int status = target->is_kernel ? 0 : prepare_image(target, options, file.bytes, file.size, err);
+	int status = target->is_kernel ? 0 : prepare_image(target, options, &file, err);
 	file_close(&file);
 	return target->is_kernel ? prepare_kernel(target, options, named, err) : status;
 }
@@ -226,6 +252,15 @@ int target_memory(const struct target *target, const struct machine_options *opt
 	error_set(err, ERROR_INPUT, 0, "'%s' needs %" PRIu64 " MiB of memory, more than --memory gives",
 		  target->name, needed >> 20);
 	return error_hint(err, "leave --memory out, or give it at least that");
+}
+
+int target_check_disk(const struct target *target, const struct machine_options *options,
+		      struct error *err)
+{
+	if (options->disk == NULL || strcmp(options->disk, "cd") != 0 || target->format == format_find("iso"))
+		return 0;
+	error_set(err, ERROR_USAGE, 0, "'%s' is no ISO image, and no other boots from a CD", target->name);
+	return error_hint(err, "make one with 'mkbootimg build -f iso', or leave --disk out");
 }
 
 /* QEMU would open it, too, but say less. */

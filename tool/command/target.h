@@ -41,6 +41,7 @@ struct target {
 	const char *name;	/* as the user gave it */
 	struct output output;	/* a kernel's image, meanwhile */
 	char *path;		/* for QEMU */
+	const struct image_format *format;	/* of the file there */
 	uint64_t memory;	/* that its plan takes */
 	bool is_kernel;
 	bool own_image;
@@ -66,6 +67,10 @@ const char *target_display(const struct machine_options *options, char *const *u
 /* A character device for port 0xe9 that writes to standard output, beside COM1.
  * The caller frees. */
 char *target_console(void);
+
+/* Can the machine boot it from the disk that was chosen? */
+int target_check_disk(const struct target *target, const struct machine_options *options,
+		      struct error *err);
 
 /* Can the file for COM1 be written? */
 int target_check_serial(const struct machine_options *options, struct error *err);

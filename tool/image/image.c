@@ -34,32 +34,6 @@ static uint64_t disk_offset(uint64_t lba)
 	return (LAYOUT_BASE + lba) * SECTOR_SIZE;
 }
 
-static bool is_zero(const unsigned char *bytes, size_t size)
-{
-	return bytes[0] == 0 && memcmp(bytes, bytes + 1, size - 1) == 0;
-}
-
-/* Write whole sectors, leaving pages of zeros as holes. */
-static int write_sparse(struct writer *w, const unsigned char *bytes, size_t size, uint64_t offset,
-			struct error *err)
-{
-	size_t start = 0;	/* first byte not written yet */
-
-	for (size_t page = 0; page < size; page += PAGE_SIZE) {
-		size_t length = size - page < PAGE_SIZE ? size - page : PAGE_SIZE;
-
-		if (!is_zero(bytes + page, length))
-			continue;
-		if (page > start && file_write_at(w->fd, bytes + start, page - start, offset + start,
-						  w->name, err) != 0)
-			return -1;
-		start = page + length;
-	}
-	if (size > start)
-		return file_write_at(w->fd, bytes + start, size - start, offset + start, w->name, err);
-	return 0;
-}
-
 /* The first patch at or behind an offset of a block. */
 static size_t find_patch(const struct plan *plan, uint32_t block, uint64_t offset)
 {
@@ -132,7 +106,7 @@ static int write_extent(struct writer *w, size_t index, unsigned char *buffer, s
 
 		gather(w, extent, done, buffer, size);
 		checksum_extent(place->sum, buffer, size);
-		if (write_sparse(w, buffer, size, disk_offset(place->lba) + done, err) != 0)
+		if (file_write_sparse(w->fd, buffer, size, disk_offset(place->lba) + done, w->name, err) != 0)
 			return -1;
 	}
 	return 0;
@@ -162,16 +136,17 @@ static int write_table(struct writer *w, size_t size, struct error *err)
 	return file_write_at(w->fd, table, size, disk_offset(w->layout->table_lba), w->name, err);
 }
 
-static void fill_partition(unsigned char *sector, uint64_t total_sectors)
+void image_move(unsigned char *sector, uint64_t base, uint64_t total_sectors)
 {
 	unsigned char *entry = sector + S1_OFF_PARTITION;
 
+	put_le64(sector + S1_OFF_BASE, base);
 	entry[0] = 0x80;	/* active */
-	layout_chs(LAYOUT_BASE, total_sectors, entry + 1);
+	layout_chs(base, total_sectors, entry + 1);
 	entry[4] = PARTITION_TYPE;
 	layout_chs(total_sectors - 1, total_sectors, entry + 5);
-	put_le32(entry + 8, LAYOUT_BASE);
-	put_le32(entry + 12, (uint32_t)(total_sectors - LAYOUT_BASE));
+	put_le32(entry + 8, (uint32_t)base);
+	put_le32(entry + 12, (uint32_t)(total_sectors - base));
 }
 
 static int write_loader(struct writer *w, const struct loader *loader, size_t table_size,
@@ -189,9 +164,8 @@ static int write_loader(struct writer *w, const struct loader *loader, size_t ta
 	put_le32(stage2 + S2_OFF_TABLE_BYTES, (uint32_t)table_size);
 	put_le32(stage2 + S2_OFF_CRC, checksum_crc(stage2, stage2_size, S2_OFF_CRC));
 	put_le16(sector + S1_OFF_SECTORS, (uint16_t)w->layout->stage2_sectors);
-	put_le64(sector + S1_OFF_BASE, LAYOUT_BASE);
 	put_le32(sector + S1_OFF_SUM, checksum_stage2(stage2, stage2_size));
-	fill_partition(sector, w->layout->total_sectors);
+	image_move(sector, LAYOUT_BASE, w->layout->total_sectors);
 	/* The table's CRC covers the payload's sums: so this identifies it all. */
 	w->crc = (uint32_t)crc32(w->crc, bytes, (uInt)loader->size);
 	put_le32(sector + S1_OFF_DISK_ID, w->crc != 0 ? w->crc : 1);

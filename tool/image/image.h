@@ -28,6 +28,10 @@ int image_write(struct output *output, const char *name, const struct plan *plan
 		const struct file_view *sources, const struct loader *loader, uint64_t min_size,
 		struct image_summary *summary, struct error *err);
 
+/* Change the first sector of an image for a disk of so many sectors on which its
+ * partition begins at sector base, and goes on to the end. */
+void image_move(unsigned char *sector, uint64_t base, uint64_t total_sectors);
+
 /* ---- Reading an image back ------------------------------------------------ */
 
 /* Do these bytes, the start of a file, begin a disk that firmware boots? */

@@ -11,6 +11,7 @@
 #include "base/bytes.h"
 #include "base/checksum.h"
 #include "image/image.h"
+#include "image/iso.h"
 
 /* What lies in sector 0. */
 static const struct {
@@ -137,20 +138,33 @@ static void read_loader(struct reader *r)
 	read_extents(r);
 }
 
+/* An ISO image has a file system before the disk image, whose first sector is there
+ * twice. */
+static void read_iso(struct reader *r)
+{
+	uint64_t start = iso_boot_image(r->bytes, r->size);
+
+	if (start < ISO_DESCRIPTORS)
+		return;
+	add_range(r->image, ISO_DESCRIPTORS, start - ISO_DESCRIPTORS, "ISO 9660 file system");
+	add_range(r->image, start, SECTOR_SIZE, "sector 0, for a CD");
+}
+
 int image_read(struct image *image, const unsigned char *bytes, size_t size, bool verify,
 	       struct error *err)
 {
 	*image = (struct image){
 		.base = get_le64(bytes + S1_OFF_BASE),
 		.disk_id = get_le32(bytes + S1_OFF_DISK_ID),
-		/* Sector 0, stage 2, boot table; the extents come later. */
-		.ranges = calloc(SECTOR0_COUNT + 2, sizeof(image->ranges[0])),
+		/* Sector 0, an ISO's own, stage 2, boot table; the extents come later. */
+		.ranges = calloc(SECTOR0_COUNT + 4, sizeof(image->ranges[0])),
 	};
 	if (image->ranges == NULL)
 		return error_set(err, ERROR_SYSTEM, 0, "out of memory");
 	for (size_t i = 0; i < SECTOR0_COUNT; i++)
 		add_range(image, sector0[i].offset, sector0[i].length, sector0[i].what);
 	struct reader reader = { image, bytes, size, verify };
+	read_iso(&reader);
 	read_loader(&reader);
 	if (!image->has_plan)
 		image->first_extent_range = image->range_count;

@@ -20,6 +20,7 @@ static const struct {
 	const char *device;
 } disks[] = {
 	{ "ahci", "ahci,id=mkbootimg-bus", "ide-hd,bus=mkbootimg-bus.0,drive=mkbootimg,bootindex=0" },
+	{ "cd", "ahci,id=mkbootimg-bus", "ide-cd,bus=mkbootimg-bus.0,drive=mkbootimg,bootindex=0" },
 	{ "ide", NULL, "ide-hd,drive=mkbootimg,bootindex=0" },
 	{ "nvme", NULL, "nvme,serial=boot,drive=mkbootimg,bootindex=0" },
 	{ "usb", "qemu-xhci,id=mkbootimg-bus", "usb-storage,bus=mkbootimg-bus.0,drive=mkbootimg,bootindex=0" },
@@ -135,7 +136,7 @@ static void add_disk(struct list *list, const struct qemu_machine *machine)
 	add(list, "-drive");
 	/* "a:b" would be protocol "a". */
 	const char *prefix = path[strcspn(path, ":/")] == ':' ? "./" : "";
-	add(list, "file=%s%s,format=raw,if=none,id=mkbootimg,snapshot=on", prefix, path);
+	add(list, "file=%s%s,format=%s,if=none,id=mkbootimg,snapshot=on", prefix, path, machine->format);
 	for (size_t i = 0; i < DISK_COUNT; i++) {
 		if (strcmp(disks[i].name, machine->disk) != 0)
 			continue;

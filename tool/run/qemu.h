@@ -15,6 +15,7 @@
 struct qemu_machine {
 	const char *program;
 	const char *image;	/* path as QEMU is to open it */
+	const char *format;	/* of that, by QEMU's name */
 	const char *disk;	/* a name qemu_disk_known() knows; NULL: the user attaches it */
 	bool reboots;		/* a reset does not end QEMU */
 	uint64_t memory;	/* bytes */
