@@ -14,7 +14,7 @@ CFLAGS ?= -O2 -g
 # SANITIZE=1: AddressSanitizer and UndefinedBehaviorSanitizer
 # WERROR=0: warnings are not errors
 # V=1: show the commands
-# DEPS=no: make run, check, check-long, coverage and matrix install and download nothing
+# DEPS=no: make run, check, check-long, coverage, matrix and bench install and download nothing
 
 ifeq ($(V),1)
 Q :=
@@ -26,13 +26,13 @@ endif
 
 # ---- Flags that are ours ---------------------------------------------------
 
-LIBRARIES := libelf libdw zlib jansson inih blkid
+LIBRARIES := libelf libdw zlib liblz4 jansson inih blkid
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion \
 	-Wstrict-prototypes -Wmissing-prototypes -Wvla -Wwrite-strings
 OUR_CFLAGS := -std=c17 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 \
 	-DMKBOOTIMG_VERSION='"$(VERSION)"' -Iinclude -Itool $(WARNINGS) -MMD -MP
 OUR_CFLAGS += $(shell pkg-config --cflags $(LIBRARIES) 2>/dev/null)
-OUR_LIBS := $(shell pkg-config --libs $(LIBRARIES) 2>/dev/null || echo -lelf -ldw -lz -ljansson -linih -lblkid)
+OUR_LIBS := $(shell pkg-config --libs $(LIBRARIES) 2>/dev/null || echo -lelf -ldw -lz -llz4 -ljansson -linih -lblkid)
 ifneq ($(WERROR),0)
 OUR_CFLAGS += -Werror
 endif
@@ -75,7 +75,7 @@ TEMPLATE_DIRS := $(sort $(patsubst %/,%,$(dir $(TEMPLATES))))
 TEMPLATE_LINK := $(OUT)/share/mkbootimg/templates
 
 .DELETE_ON_ERROR:
-.PHONY: all run check check-long matrix example run-example install uninstall lint clean help
+.PHONY: all run check check-long matrix bench example run-example install uninstall lint clean help
 
 all: $(TOOL) $(LOADER_COPIES) $(LOADER_VARIANTS) $(TEMPLATE_LINK)
 
@@ -129,6 +129,13 @@ matrix:
 	@scripts/deps check
 	@$(MAKE) --no-print-directory run-matrix
 
+# QUICK=1: in two minutes; BENCH="boot build run": these parts; DISKS="ahci ide ...": these disks;
+# LIMINE=DIR, BOOTIMAGE=FILE: beside these, too (bench/README.md)
+bench:
+	@scripts/deps bench
+	@$(MAKE) --no-print-directory
+	@OUT=$(OUT) bench/bench.py --output $(OUT)/bench $(if $(QUICK),--quick) $(DISKS:%=--disk=%) $(BENCH)
+
 example: all
 	@$(MAKE) --no-print-directory -C example-kernel
 
@@ -146,7 +153,8 @@ lint:
 		-Iinclude -Itool tool
 	clang-tidy --quiet tool/*.c tool/*/*.c tests/fuzz/*.c -- -std=c17 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 \
 		-DMKBOOTIMG_VERSION='""' -Iinclude -Itool -Itests/unit 2>/dev/null
-	shellcheck -x -S warning -e SC1091 .ci/run scripts/* tests/lib.sh tests/*/*.sh
+	shellcheck -x -S warning -e SC1091 .ci/run scripts/* tests/lib.sh tests/*/*.sh bench/images/*
+	pyflakes3 bench/*.py tests/*.py
 	mandoc -Tlint -W warning man/*
 
 clean:
@@ -161,6 +169,8 @@ help:
 	@echo "make matrix     boot kernels on a hundred kinds of machine, and print a table"
 	@echo "make firmware   boot on bad firmware, one table of it all.  ROWS=PATTERN some of it"
 	@echo "make coverage   print what of the tool the tests run, a line per file; installs what is missing"
+	@echo "make bench      compare with GRUB, syslinux, qemu -kernel and the least that loading can cost;"
+	@echo "                installs these.  QUICK=1 in two minutes, BENCH=\"boot build run\" some of it"
 	@echo "make fuzz       fuzz what reads files, each for FUZZ_SECONDS (600); installs what is missing"
 	@echo "make valgrind   run what calls the program's code under valgrind; likewise"
 	@echo "make install    install it all into PREFIX (/usr/local); DESTDIR=DIR goes before it"

@@ -56,9 +56,13 @@ org STAGE1
 %include "disk.inc"		; real mode: reads sectors, retries, falls back
 %include "modes.inc"		; real mode <-> long mode
 %include "main.inc"		; long mode: the steps, in order
+%include "times.inc"		; long mode: where the time goes
 %include "memmap.inc"		; long mode: memory map, places blocks
 %include "table.inc"		; long mode: reads and checks the boot table
 %include "load.inc"		; long mode: extents into memory, zeros
+%include "progress.inc"	; long mode, real mode: says how far loading is
+%include "sum.inc"		; long mode: the extent sum
+%include "lz4.inc"		; long mode: unpacks what is compressed
 %include "video.inc"		; real mode: a graphics mode
 %include "info.inc"		; long mode: what the kernel is told
 %ifdef BOOT_MAGIC

@@ -43,12 +43,12 @@
 
 #define S2_OFF_TABLE_LBA	4	/* u32: LBA of the boot table */
 #define S2_OFF_TABLE_BYTES	8	/* u32: its length in bytes, at most BT_MAX_BYTES */
-#define S2_OFF_CRC		12	/* u32: CRC-32 (zlib's) of stage 2 with this field 0 */
+#define S2_OFF_SUM		16	/* 4 x u64: extent sum of stage 2 with this field 0 */
 
 /* ---- Boot table: header ------------------------------------------------- */
 
 #define BT_MAGIC		0x454c424154544f42	/* "BOTTABLE", offset 0, u64 */
-#define BT_VERSION		3
+#define BT_VERSION		4
 
 #define BT_OFF_MAGIC		0	/* u64 */
 #define BT_OFF_VERSION		8	/* u32: BT_VERSION */
@@ -84,8 +84,10 @@
 #define BT_OFF_VIDEO		133	/* u8: VIDEO_* */
 #define BT_OFF_RECURSIVE	134	/* u16: level 4 entry that is to refer to its own table; 0: none */
 #define BT_OFF_SLIDE		136	/* u64: added to the addresses in the kernel's file */
-#define BT_OFF_KERNEL_CRC	144	/* u32: CRC-32 of its segments' bytes as in the file, in the
-					   order of their addresses; not the loader's business */
+#define BT_OFF_KERNEL_CRC	144	/* u32: CRC-32 of the extent sums of its segments' bytes as in
+					   the file, each without the ELF's headers and filled
+					   up with zeros, in the order of their addresses; not
+					   the loader's business */
 #define BT_OFF_INFO_BLOCK	148	/* u32: index of the block that the info is copied to, or
 					   BLOCK_NONE where the loader finds room for it */
 #define BT_OFF_INFO_VIRT	152	/* u64: and there, its address as the kernel sees it */
@@ -143,7 +145,7 @@
 /* ---- Boot table: extent record, sectors to copy into a block ------------- */
 
 #define EXTENT_OFF_BLOCK	0	/* u32: index of the block */
-#define EXTENT_OFF_METHOD	4	/* u32: EXTENT_RAW */
+#define EXTENT_OFF_METHOD	4	/* u32: EXTENT_RAW or EXTENT_LZ4 */
 #define EXTENT_OFF_OFFSET	8	/* u64: byte offset in the block */
 #define EXTENT_OFF_LENGTH	16	/* u64: bytes in memory, > 0 */
 #define EXTENT_OFF_LBA		24	/* u64: first sector, relative to the base */
@@ -151,14 +153,27 @@
 #define EXTENT_OFF_RESERVED	40	/* u64: 0 */
 #define EXTENT_OFF_SUM		48	/* 4 x u64, 16-byte aligned: see "Extent sum" */
 #define EXTENT_SIZE		80
-#define EXTENT_RAW		0	/* method: bytes as they are */
+#define EXTENT_RAW		0	/* method: bytes as they are; STORED = LENGTH */
+#define EXTENT_LZ4		1	/* method: in chunks, see below */
 
-/* Extent sum: over whole sectors, the filling included; all modulo 2^64.  A sector
- * is a sequence of 32 vectors of two u64 lanes v.  Starting from a = b = 0, each
- * does a += v, b += a, lane by lane.  From these four of each sector, a.lane0,
- * a.lane1, b.lane0, b.lane1, come the four t of the extent that the record holds:
- * starting from 0, each sector does t = t * EXTENT_FACTOR + its own. */
-#define EXTENT_FACTOR		0x9e3779b97f4a7c15
+/* Chunks: what is stored of an EXTENT_LZ4.  Each is CHUNK_SECTORS long, but the last,
+ * which ends where STORED does.  Behind its header comes one LZ4 block (lz4.org,
+ * "LZ4 Block Format"), which depends on no other, then filling; or, if that would be
+ * no smaller, the bytes as they are: then both sizes are the same. */
+#define CHUNK_SECTORS		127	/* what the loader reads in one piece */
+#define CHUNK_OFF_LENGTH	0	/* u32: bytes in memory, > 0 */
+#define CHUNK_OFF_STORED	4	/* u32: bytes of the block */
+#define CHUNK_HEADER_SIZE	8
+
+/* Extent sum: over whole sectors, the filling included.  Its state is T and U, each
+ * of two u64 lanes; all four begin with EXTENT_FACTOR.  All additions are lane by lane,
+ * modulo 2^64.  Of a sector, T takes the 16 vectors of 16 bytes that begin at its bytes
+ * 31 * k, and U those at 31 * k + 16: they are added, and subtracted from k = 8 on.  So
+ * it matters where in a sector a word is.  Then U += lo32(T) * EXTENT_FACTOR; T, as one
+ * number of 128 bits, is turned right by 32 bits; T += U; and U += the last 16 bytes of
+ * the sector.  The sum is T.lane0, T.lane1, U.lane0, U.lane1.  Every step can be undone:
+ * so a change within 16 bytes in a row always shows. */
+#define EXTENT_FACTOR		0x9e3779b1
 
 /* ---- Boot table: zero record, bytes of a block to clear ------------------ */
 
@@ -402,5 +417,16 @@
 #define RUNNER_READY		0xa5
 #define RUNNER_PATIENCE		0x800000	/* reads of that port */
 #define RUNNER_FAULT		5	/* behind that: before and after the early fault report */
+#define RUNNER_TIMES		6	/* before RUNNER_HANDOFF: TIME_COUNT u64 follow, little-endian:
+					   ticks of the TSC, which began with the machine, by part */
+#define TIME_FIRMWARE		0
+#define TIME_START		1	/* the loader: stages 1 and 2, boot table, memory map */
+#define TIME_READ		2	/* disk reads of extents */
+#define TIME_COPY		3	/* what was read, to where it belongs, and its sum */
+#define TIME_UNPACK		4	/* likewise of compressed extents */
+#define TIME_CLEAR		5	/* .bss and the like */
+#define TIME_SCREEN		6	/* video mode */
+#define TIME_TABLES		7	/* page tables, and what the kernel is told */
+#define TIME_COUNT		8
 
 #endif

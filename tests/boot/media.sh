@@ -97,15 +97,19 @@ done
 exec qemu-system-x86_64 "${args[@]}"
 EOF
 chmod +x failing-qemu
+"$MKBOOTIMG" build -q --compress lz4 -o packed.img "$KERNELS/packed-native.elf"
+packed=$("$MKBOOTIMG" inspect --json packed.img |
+	python3 -c 'import json, sys; print(json.load(sys.stdin)["plan"]["extents"][0]["image_offset"] // 512)')
 for disk in ahci ide virtio; do
-	for place in loader:$((LOADER + 2)):E01 table:$((TABLE + 1)):E08 kernel:$((KERNEL + 9)):E08; do
-		IFS=: read -r part FAILING code <<<"$place"
+	for place in good:loader:$((LOADER + 2)):E01 good:table:$((TABLE + 1)):E08 good:kernel:$((KERNEL + 9)):E08 \
+		"packed:compressed kernel:$((packed + 300)):E08"; do
+		IFS=: read -r image part FAILING code <<<"$place"
 		export FAILING
 		ONCE=off try "$disk, the $part cannot be read" 126 \
-			"$MKBOOTIMG" run --headless --timeout 30 --disk $disk --qemu ./failing-qemu good.img
+			"$MKBOOTIMG" run --headless --timeout 30 --disk $disk --qemu ./failing-qemu $image.img
 		has "$disk, the $part cannot be read: says so" err "mkbootimg $code: "
 		ONCE=on try "$disk, the $part can be read the second time" 0 \
-			"$MKBOOTIMG" run --headless --timeout 30 --disk $disk --qemu ./failing-qemu good.img
+			"$MKBOOTIMG" run --headless --timeout 30 --disk $disk --qemu ./failing-qemu $image.img
 	done
 done
 

@@ -5,7 +5,7 @@
 # and 2, and Linux, which is for PVH.  scripts/real-kernels gets them.
 . "$(dirname "$0")/../lib.sh"
 
-for file in xen vmlinux vmlinuz; do
+for file in xen xen.gz vmlinux vmlinuz; do
 	if [ ! -e "$ROOT/build/real/$file" ]; then
 		skip "real kernels" "no build/real/$file; scripts/real-kernels gets it"
 		done_testing
@@ -109,6 +109,10 @@ for protocol in multiboot1 multiboot2; do
 	if [ $protocol = multiboot2 ]; then
 		check "$protocol: Xen is moved" grep -q "load base address: 0x[1-9a-f]" out
 	fi
+	boots "$protocol: as it comes, and compressed again" xen.gz --protocol $protocol --memory 512M --compress auto \
+		-c "console=com1 com1=115200,8n1 no-real-mode" \
+		-m vmlinuz="vmlinuz earlyprintk=xen,keep panic=-1" -m initrd
+	has "$protocol: and its initial RAM disk" out "Run /init as init process"
 done
 
 done_testing

@@ -73,20 +73,20 @@ static bool in_block(const struct plan *plan, uint32_t block, uint64_t offset, u
 	       length <= plan->blocks[block].size - offset;
 }
 
-static void check_report(const struct plan *plan)
+static void check_report(const struct plan *plan, const struct extent_place *places)
 {
 	struct capture capture;
 	FILE *out;
 
 	capture_begin(&capture, &out);
-	report_plan(out, plan);
+	report_plan(out, plan, places);
 	free(capture_end(&capture));
-	json_t *json = report_plan_json(plan);
+	json_t *json = report_plan_json(plan, places);
 	CHECK(json != NULL, "there is no JSON");
 	json_decref(json);
 }
 
-void fuzz_check_plan(const struct plan *plan)
+void fuzz_check_plan(const struct plan *plan, const struct extent_place *places)
 {
 	for (size_t i = 0; i < plan->block_count; i++) {
 		const struct plan_block *block = &plan->blocks[i];
@@ -119,7 +119,7 @@ void fuzz_check_plan(const struct plan *plan)
 		      strlen(plan->cmdline) < plan->info_size - plan->cmdline_offset &&
 		      strcmp((const char *)plan->info + plan->cmdline_offset, plan->cmdline) == 0,
 	      "command line");
-	check_report(plan);
+	check_report(plan, places);
 	origin_facts(plan);
 }
 
@@ -135,7 +135,7 @@ void fuzz_check_table(const struct plan *plan, const struct extent_place *places
 		abort();
 	boottable_encode(plan, places, bytes);
 	CHECK(boottable_decode(bytes, size, &read, &read_places, &err) == 0, "%s", err.text);
-	fuzz_check_plan(&read);
+	fuzz_check_plan(&read, read_places);
 	CHECK(boottable_size(&read) == size, "the table's size");
 	boottable_encode(&read, read_places, again);
 	CHECK(memcmp(bytes, again, size) == 0, "the table is another one when it is read and written");

@@ -34,8 +34,8 @@ char *capture_end(struct capture *capture);
 void fuzz_check_error(const struct error *err);
 
 /* Every index, offset and length of a plan lies in what it is one of; its text and
- * its JSON can be made. */
-void fuzz_check_plan(const struct plan *plan);
+ * its JSON can be made, with the extents' places. */
+void fuzz_check_plan(const struct plan *plan, const struct extent_place *places);
 
 /* A boot table can be read back, and is the same when it is written again. */
 void fuzz_check_table(const struct plan *plan, const struct extent_place *places);

@@ -5,6 +5,7 @@
  * since few changes leave anything to be read, what begins with "edit" is a list of
  * changes to a table that has a record of each kind.
  */
+#include <assert.h>
 #include <stdlib.h>
 
 #include "bootabi.h"
@@ -45,7 +46,7 @@ static void check_decoded(const struct plan *plan, const struct extent_place *pl
 {
 	struct error err = { 0 };
 
-	fuzz_check_plan(plan);
+	fuzz_check_plan(plan, places);
 	if (boottable_check(plan, "disk.img", &err) == 0)
 		fuzz_check_table(plan, places);
 	else
@@ -67,9 +68,10 @@ static void check_ranges(const struct image *image, size_t size)
 static void read_image(const unsigned char *bytes, size_t size)
 {
 	struct image image;
+	const struct file_view file = { .fd = -1, .bytes = bytes, .size = size };
 	struct error err = { 0 };
 
-	assert_accepted(image_read(&image, bytes, size, true, &err), &err, "image_read");
+	assert_accepted(image_read(&image, &file, true, &err), &err, "image_read");
 	check_ranges(&image, size);
 	if (image.has_plan)
 		check_decoded(&image.plan, image.places);
@@ -119,7 +121,8 @@ static const struct plan sample = {
 	.cmdline = cmdline, .cmdline_offset = 16,
 	.stack_size = 0x12000, .table_pages = 7, .recursive = 0x1fe,
 };
-static const struct extent_place sample_places[COUNT(extents)];
+static const struct extent_place sample_places[] = { { .method = EXTENT_RAW, .stored = 0x1234 } };
+static_assert(COUNT(sample_places) == COUNT(extents), "each extent has a place");
 
 #define EDITS "edit"
 /* Which word, how wide, what is taken for it, and what is added to that. */

@@ -8,7 +8,7 @@
 #include "bootabi.h"
 #include "base/bytes.h"
 #include "fuzz.h"
-#include "kernel/kernel.h"
+#include "kernel/identity.h"
 #include "kernel/placed.h"
 #include "plan_check.h"
 #include "protocol/protocol.h"
@@ -98,9 +98,12 @@ static void check_accepted(const struct kernel *kernel, const struct plan_option
 	if (places == NULL)
 		abort();
 	for (size_t i = 0; i < plan->extent_count; i++)
-		places[i] = (struct extent_place){ 8 * i, { i, ~(uint64_t)i, 0, UINT64_MAX } };
+		places[i] = (struct extent_place){ .lba = 8 * i,
+						  .method = EXTENT_RAW,
+						  .stored = plan->extents[i].length,
+						  .sum = { i, ~(uint64_t)i, 0, UINT64_MAX } };
 	check_pieces(kernel, options, plan);
-	fuzz_check_plan(plan);
+	fuzz_check_plan(plan, places);
 	if (plan->protocol == BT_PROTOCOL_NATIVE || plan->protocol == BT_PROTOCOL_BOOTLOADER_09)
 		check_pages(kernel, options, plan);
 	else

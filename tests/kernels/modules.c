@@ -4,26 +4,7 @@
  * that.  They must lie at pages of their own.
  */
 #include "boot.h"
-
-/* POSIX's CRC: the bytes, then their number, lowest byte first. */
-static uint32_t crc_byte(uint32_t crc, uint32_t byte)
-{
-	crc ^= byte << 24;
-	for (int bit = 0; bit < 8; bit++)
-		crc = crc << 1 ^ (crc >> 31 ? 0x04c11db7 : 0);
-	return crc;
-}
-
-static uint32_t cksum(const uint8_t *bytes, uint32_t size)
-{
-	uint32_t crc = 0;
-
-	for (uint32_t i = 0; i < size; i++)
-		crc = crc_byte(crc, bytes[i]);
-	for (uint32_t rest = size; rest != 0; rest >>= 8)
-		crc = crc_byte(crc, rest & 0xff);
-	return ~crc;
-}
+#include "cksum.h"
 
 void kernel(const struct boot *boot)
 {

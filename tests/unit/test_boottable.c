@@ -71,8 +71,9 @@ static const struct plan plan = {
 	.kernel_crc = 0x89abcdef,
 };
 static const struct extent_place places[] = {
-	{ 0x18, { 0x1111111111111111, 0x2222222222222222, 0x3333333333333333, 0x4444444444444444 } },
-	{ 0x1234567890, { 5, 6, 7, UINT64_MAX } },
+	{ 0x18, EXTENT_RAW, 0x1234,
+	  { 0x1111111111111111, 0x2222222222222222, 0x3333333333333333, 0x4444444444444444 } },
+	{ 0x1234567890, EXTENT_LZ4, 0x45678, { 5, 6, 7, UINT64_MAX } },
 };
 
 /* Encode into a buffer of exactly its size that is not clean.  The caller
@@ -206,10 +207,10 @@ TEST(extent_records)
 		/* The loader compares sums with aligned SSE loads. */
 		assert_int_equal((p + EXTENT_OFF_SUM - bytes) % 16, 0);
 		assert_int_equal(get_le32(p + EXTENT_OFF_BLOCK), extents[i].block);
-		assert_int_equal(get_le32(p + EXTENT_OFF_METHOD), EXTENT_RAW);
+		assert_int_equal(get_le32(p + EXTENT_OFF_METHOD), places[i].method);
 		assert_int_equal(get_le64(p + EXTENT_OFF_OFFSET), extents[i].offset);
 		assert_int_equal(get_le64(p + EXTENT_OFF_LENGTH), extents[i].length);
-		assert_int_equal(get_le64(p + EXTENT_OFF_STORED), extents[i].length);
+		assert_int_equal(get_le64(p + EXTENT_OFF_STORED), places[i].stored);
 		assert_int_equal(get_le64(p + EXTENT_OFF_LBA), places[i].lba);
 		assert_int_equal(get_le64(p + EXTENT_OFF_RESERVED), 0);
 		for (size_t k = 0; k < 4; k++)
@@ -551,10 +552,16 @@ TEST(records_that_reach_out_are_noticed)
 		{ BT_OFF_BLOCKS, BLOCK_SIZE + BLOCK_OFF_FLAGS, BLOCK_FIXED, BLOCK },
 		{ BT_OFF_BLOCKS, BLOCK_OFF_SIZE, 0, RECORD },
 		{ BT_OFF_EXTENTS, EXTENT_OFF_BLOCK, 2, RECORD },
-		{ BT_OFF_EXTENTS, EXTENT_OFF_METHOD, 1, RECORD },
+		{ BT_OFF_EXTENTS, EXTENT_OFF_METHOD, 2, RECORD },
 		{ BT_OFF_EXTENTS, EXTENT_OFF_OFFSET, 0x2000, RECORD },
 		{ BT_OFF_EXTENTS, EXTENT_OFF_OFFSET + 4, UINT32_MAX, RECORD },
 		{ BT_OFF_EXTENTS, EXTENT_OFF_STORED, 0x1235, RECORD },
+		/* In nine chunks, of which none is larger than what it holds. */
+		{ BT_OFF_EXTENTS, EXTENT_SIZE + EXTENT_OFF_STORED, 0x89abc + 9 * CHUNK_HEADER_SIZE + 1, RECORD },
+		{ BT_OFF_EXTENTS, EXTENT_SIZE + EXTENT_OFF_STORED, CHUNK_HEADER_SIZE, RECORD },
+		{ BT_OFF_EXTENTS, EXTENT_SIZE + EXTENT_OFF_STORED + 4, 1, RECORD },
+		{ BT_OFF_EXTENTS, EXTENT_SIZE + EXTENT_OFF_METHOD, EXTENT_RAW, RECORD },
+		{ BT_OFF_EXTENTS, EXTENT_SIZE + EXTENT_OFF_LENGTH, 0, RECORD },
 		{ BT_OFF_ZEROS, ZERO_OFF_BLOCK, 2, RECORD },
 		{ BT_OFF_ZEROS, ZERO_OFF_LENGTH, 0xdbd + 0x1000, RECORD },
 		{ BT_OFF_ZEROS, ZERO_OFF_OFFSET + 4, 1, RECORD },

@@ -13,6 +13,7 @@
 #include "plan/boottable.h"
 #include "base/bytes.h"
 #include "base/checksum.h"
+#include "lz4_guarded.h"
 #include "unit.h"
 
 #define CHUNK (256 * 1024)	/* what the writer has in memory at a time */
@@ -101,7 +102,7 @@ static unsigned char *expect(const struct plan *plan, const struct plan_extent *
 /* ---- The image ------------------------------------------------------------ */
 
 /* Written and mapped; the caller unmaps. */
-static const unsigned char *write_image(const struct plan *plan, size_t *size)
+static const unsigned char *write_image(struct plan *plan, enum compress compress, size_t *size)
 {
 	unsigned char loader_bytes[4 * SECTOR_SIZE] = { 0 };
 	const struct loader loader = { loader_bytes, sizeof(loader_bytes) };
@@ -109,13 +110,16 @@ static const unsigned char *write_image(const struct plan *plan, size_t *size)
 		{ .bytes = kernel, .size = sizeof(kernel) }, { .bytes = module, .size = sizeof(module) }
 	};
 	struct output output = { .fd = -1 };
+	const struct image_options options = { .compress = compress };
 	struct image_summary summary;
+	const struct kernel flat = { .bytes = kernel, .size = sizeof(kernel) };
 	struct error err = { 0 };
 
 	assert_accepted(output_begin(&output, NULL, &err), &err, "output");
-	int result = image_write(&output, "image", plan, files, &loader, 0, &summary, &err);
+	int result = image_write(&output, "image", plan, &flat, files, &loader, &options, &summary, &err);
 	assert_accepted(result, &err, "write");
 	*size = summary.size;
+	image_summary_free(&summary);
 	const unsigned char *bytes = mmap(NULL, *size, PROT_READ, MAP_PRIVATE, output.fd, 0);
 	assert_true(bytes != MAP_FAILED);
 	output_end(&output);
@@ -126,20 +130,31 @@ static void check_extent(const struct plan *plan, size_t index, const struct ext
 			 const unsigned char *image, size_t size)
 {
 	const struct plan_extent *extent = &plan->extents[index];
-	uint64_t at = (LAYOUT_BASE + place->lba) * SECTOR_SIZE, sum[4] = { 0 };
-	uint64_t whole = (extent->length + SECTOR_SIZE - 1) / SECTOR_SIZE * SECTOR_SIZE;
-	unsigned char *wanted = expect(plan, extent);
+	uint64_t at = (LAYOUT_BASE + place->lba) * SECTOR_SIZE, sum[4];
+	uint64_t whole = align_up(place->stored, SECTOR_SIZE);
+	unsigned char *wanted = expect(plan, extent), *found = malloc(extent->length);
 
 	assert_true(at + whole <= size);
-	for (uint64_t i = 0; i < whole; i++)
-		CHECK(image[at + i] == (i < extent->length ? wanted[i] : 0), "extent %zu, byte 0x%llx", index,
-		      (unsigned long long)i);
+	assert_non_null(found);
+	if (place->method == EXTENT_LZ4) {
+		lz4_unpack_chunks(image + at, place->stored, found, extent->length);
+	} else {
+		assert_int_equal(place->stored, extent->length);
+		memcpy(found, image + at, extent->length);
+	}
+	for (uint64_t i = 0; i < extent->length; i++)
+		CHECK(found[i] == wanted[i], "extent %zu, byte 0x%llx", index, (unsigned long long)i);
+	for (uint64_t i = place->stored; i < whole; i++)
+		assert_int_equal(image[at + i], 0);
+	free(found);
+	checksum_extent_start(sum);
 	checksum_extent(sum, image + at, whole);
 	assert_memory_equal(sum, place->sum, sizeof(sum));
 	free(wanted);
 }
 
-TEST(image_holds_what_is_planned)
+/* methods are what the extents must be stored by. */
+static void check_image(enum compress compress, const uint32_t *methods)
 {
 	struct plan plan, back;
 	struct extent_place *places;
@@ -152,24 +167,44 @@ TEST(image_holds_what_is_planned)
 	memset(module, 'm', sizeof(module));
 	make_plan(&plan);
 	assert_int_equal(plan.extent_count, 4);
-	const unsigned char *image = write_image(&plan, &size);
+	const unsigned char *image = write_image(&plan, compress, &size);
 	const unsigned char *stage2 = image + LAYOUT_BASE * SECTOR_SIZE;
 	const unsigned char *table = stage2 + get_le32(stage2 + S2_OFF_TABLE_LBA) * SECTOR_SIZE;
 	size_t table_size = get_le32(stage2 + S2_OFF_TABLE_BYTES);
 	assert_accepted(boottable_decode(table, table_size, &back, &places, &err), &err, "table");
 	assert_int_equal(back.extent_count, plan.extent_count);
-	for (size_t i = 0; i < plan.extent_count; i++)
+	for (size_t i = 0; i < plan.extent_count; i++) {
+		assert_int_equal(places[i].method, methods[i]);
 		check_extent(&plan, i, &places[i], image, size);
+	}
 	munmap((void *)(uintptr_t)image, size);
 	free(places);
 	plan_free(&back);
 	plan_free(&plan);
 }
 
+TEST(image_holds_what_is_planned)
+{
+	check_image(COMPRESS_NONE, (const uint32_t[]){ EXTENT_RAW, EXTENT_RAW, EXTENT_RAW, EXTENT_RAW });
+}
+
+TEST(compressed)
+{
+	check_image(COMPRESS_LZ4, (const uint32_t[]){ EXTENT_LZ4, EXTENT_LZ4, EXTENT_LZ4, EXTENT_LZ4 });
+}
+
+/* The kernel is random bytes, the module a single one again and again. */
+TEST(compressed_where_that_is_of_use)
+{
+	check_image(COMPRESS_AUTO, (const uint32_t[]){ EXTENT_RAW, EXTENT_RAW, EXTENT_RAW, EXTENT_LZ4 });
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(image_holds_what_is_planned),
+		cmocka_unit_test(compressed),
+		cmocka_unit_test(compressed_where_that_is_of_use),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

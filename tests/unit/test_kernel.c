@@ -7,7 +7,6 @@
 
 #include <libelf.h>
 #include <stdlib.h>
-#include <zlib.h>
 
 #include "elf_maker.h"
 #include "unit.h"
@@ -397,55 +396,6 @@ TEST(takes_bss_whose_offset_is_beyond_the_file)
 	kernel_free(&kernel);
 }
 
-/* ---- What tells one kernel from another ---------------------------------- */
-
-static uint32_t crc_of(const unsigned char *bytes, size_t size)
-{
-	struct kernel kernel;
-	struct error err = { 0 };
-
-	assert_accepted(kernel_parse(&kernel, bytes, size, NAME, &err), &err, "CRC");
-	uint32_t crc = kernel_crc(&kernel);
-	kernel_free(&kernel);
-	return crc;
-}
-
-/* Of what is loaded, in the order of addresses. */
-TEST(crc_of_what_is_loaded)
-{
-	size_t size;
-	unsigned char *bytes = elf_make(&good_64, &size);
-	uLong wanted = crc32(crc32(0, bytes + 0x200, 0x100), bytes + 0x300, 0x80);
-	uint32_t crc = crc_of(bytes, size);
-
-	assert_int_equal(crc, wanted);
-	/* Not of symbols, nor of the headers. */
-	bytes[0x1ff] ^= 1;
-	bytes[0x380] ^= 1;
-	assert_int_equal(crc_of(bytes, size), crc);
-	bytes[0x200] ^= 1;
-	assert_int_not_equal(crc_of(bytes, size), crc);
-	free(bytes);
-}
-
-/* strip changes them even where they are loaded. */
-TEST(crc_leaves_headers_out)
-{
-	const Elf64_Phdr phdr = { .p_type = PT_LOAD, .p_vaddr = 0x200000, .p_filesz = FILE_SIZE,
-				  .p_memsz = FILE_SIZE };
-	const struct elf_spec spec = { .phdrs = &phdr, .count = 1, .size = FILE_SIZE };
-	size_t size, headers = elf_headers_size(&spec);
-	unsigned char *bytes = elf_make(&spec, &size);
-
-	assert_int_equal(crc_of(bytes, size), crc32(0, bytes + headers, (uInt)(FILE_SIZE - headers)));
-	uint32_t crc = crc_of(bytes, size);
-	elf_edit(bytes, EH64(e_shoff), 8, 0x12345678);
-	assert_int_equal(crc_of(bytes, size), crc);
-	bytes[headers] ^= 1;
-	assert_int_not_equal(crc_of(bytes, size), crc);
-	free(bytes);
-}
-
 /* ---- Bad files: one edit of a good one ----------------------------------- */
 
 struct edit {
@@ -779,8 +729,6 @@ int main(void)
 		cmocka_unit_test(takes_segment_up_to_the_end_of_addresses),
 		cmocka_unit_test(takes_segment_up_to_the_end_of_the_file),
 		cmocka_unit_test(takes_bss_whose_offset_is_beyond_the_file),
-		cmocka_unit_test(crc_of_what_is_loaded),
-		cmocka_unit_test(crc_leaves_headers_out),
 		cmocka_unit_test(refuses_bad_elf64),
 		cmocka_unit_test(refuses_bad_elf32),
 		cmocka_unit_test(takes_files_that_are_not_elf),

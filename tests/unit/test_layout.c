@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * layout_make() and layout_chs(): where things lie on the disk.
+ * layout_begin() and what follows, and layout_chs(): where things lie on the disk.
  */
 #include "plan/layout.h"
-
-#include <stdlib.h>
 
 #include "bootabi.h"
 #include "unit.h"
@@ -23,42 +21,33 @@ static uint64_t sectors_of(uint64_t bytes)
 }
 
 /* What holds of every layout: the loader, the table and the extents lie one
- * behind the other, on the disk. */
-static void check_layout(const struct layout *layout, const struct plan *plan, size_t loader_size,
-			 size_t table_size, uint64_t min_size)
+ * behind the other, on the disk.  Returns its sectors. */
+static uint64_t lay_out(const uint64_t *extents, size_t count, size_t table_size, uint64_t min_size)
 {
-	uint64_t end = layout->table_lba + sectors_of(table_size);
+	struct error err = { 0 };
+	struct layout layout;
 
-	assert_int_equal(layout->stage2_sectors, sectors_of(loader_size) - 1);
-	assert_true(layout->table_lba >= layout->stage2_sectors);
-	for (size_t i = 0; i < plan->extent_count; i++) {
-		uint64_t lba = layout->extent_lba[i];
+	assert_accepted(layout_begin(&layout, LOADER, table_size, min_size, &err), &err, "layout");
+	assert_int_equal(layout.stage2_sectors, sectors_of(LOADER) - 1);
+	assert_true(layout.table_lba >= layout.stage2_sectors);
+	uint64_t end = layout.table_lba + sectors_of(table_size);
+	for (size_t i = 0; i < count; i++) {
+		uint64_t lba = layout_extent(&layout);
 
 		CHECK((LAYOUT_BASE + lba) % PAGE_SECTORS == 0, "extent %zu: not aligned", i);
 		CHECK(lba >= end, "extent %zu overlaps", i);
 		/* Gaps are only for alignment. */
 		CHECK(lba - end < PAGE_SECTORS, "extent %zu: a gap before it", i);
-		end = lba + sectors_of(plan->extents[i].length);
+		end = lba + sectors_of(extents[i]);
+		layout_taken(&layout, extents[i]);
 	}
-	assert_true(layout->total_sectors >= LAYOUT_BASE + end);
-	assert_int_equal(layout->total_sectors % LAYOUT_CYLINDER, 0);
-	assert_true(layout->total_sectors >= SMALLEST);
-	assert_true(layout->total_sectors <= UINT32_MAX);
-	assert_true(layout->total_sectors >= sectors_of(min_size));
-}
-
-static uint64_t lay_out(struct plan_extent *extents, size_t count, size_t table_size,
-			uint64_t min_size)
-{
-	const struct plan plan = { .extents = extents, .extent_count = count };
-	struct error err = { 0 };
-	struct layout layout;
-
-	assert_accepted(layout_make(&layout, &plan, LOADER, table_size, min_size, &err), &err, "layout");
-	check_layout(&layout, &plan, LOADER, table_size, min_size);
-	uint64_t total = layout.total_sectors;
-	layout_free(&layout);
-	return total;
+	layout_end(&layout);
+	assert_true(layout.total_sectors >= LAYOUT_BASE + end);
+	assert_int_equal(layout.total_sectors % LAYOUT_CYLINDER, 0);
+	assert_true(layout.total_sectors >= SMALLEST);
+	assert_true(layout.total_sectors <= UINT32_MAX);
+	assert_true(layout.total_sectors >= sectors_of(min_size));
+	return layout.total_sectors;
 }
 
 /* ---- Places -------------------------------------------------------------- */
@@ -77,10 +66,8 @@ TEST(empty_plan_takes_three_cylinders)
 
 TEST(extents_are_aligned_and_apart)
 {
-	struct plan_extent extents[] = {
-		{ .length = 1 }, { .length = SECTOR_SIZE }, { .length = SECTOR_SIZE + 1 },
-		{ .length = PAGE_SIZE }, { .length = PAGE_SIZE + 1 }, { .length = 1000003 },
-		{ .length = 8 * SECTOR_SIZE - 1 }, { .length = 1 },
+	static const uint64_t extents[] = {
+		1, SECTOR_SIZE, SECTOR_SIZE + 1, PAGE_SIZE, PAGE_SIZE + 1, 1000003, 8 * SECTOR_SIZE - 1, 1,
 	};
 
 	for (size_t count = 1; count <= COUNT(extents); count++)
@@ -89,7 +76,7 @@ TEST(extents_are_aligned_and_apart)
 
 TEST(table_of_any_size)
 {
-	struct plan_extent extent = { .length = 5 };
+	uint64_t extent = 5;
 
 	for (size_t size = 129; size <= 3 * PAGE_SIZE; size += 127)
 		lay_out(&extent, 1, size, 0);
@@ -101,7 +88,7 @@ TEST(whole_cylinders)
 {
 	/* Stage 2 and the table take 18 sectors, so the extent begins at 24. */
 	uint64_t room = (SMALLEST - LAYOUT_BASE - 24) * SECTOR;
-	struct plan_extent fits = { .length = room }, grows = { .length = room + 1 };
+	uint64_t fits = room, grows = room + 1;
 
 	assert_int_equal(lay_out(&fits, 1, TABLE, 0), SMALLEST);
 	assert_int_equal(lay_out(&grows, 1, TABLE, 0), SMALLEST + LAYOUT_CYLINDER);
@@ -110,7 +97,7 @@ TEST(whole_cylinders)
 /* 3 GiB is the most that a kernel may have. */
 TEST(largest_kernel)
 {
-	struct plan_extent extent = { .length = UINT64_C(3) << 30 };
+	uint64_t extent = UINT64_C(3) << 30;
 
 	assert_true(lay_out(&extent, 1, TABLE, 0) > UINT64_C(3) << 21);
 }
@@ -133,13 +120,11 @@ TEST(largest_disk)
 
 static void refuse_size(uint64_t min_size)
 {
-	const struct plan plan = { 0 };
 	struct error err = { 0 };
 	struct layout layout;
-	int result = layout_make(&layout, &plan, LOADER, TABLE, min_size, &err);
+	int result = layout_begin(&layout, LOADER, TABLE, min_size, &err);
 
 	assert_refused(result, &err, ERROR_USAGE, "too large", "size");
-	assert_null(layout.extent_lba);
 }
 
 TEST(refuses_what_a_partition_table_cannot_say)

@@ -11,7 +11,7 @@
 
 #include "bootabi.h"
 #include "elf_maker.h"
-#include "kernel/kernel.h"
+#include "kernel/identity.h"
 #include "unit.h"
 
 static char directory[] = "/tmp/test_origin.XXXXXX";
@@ -250,6 +250,27 @@ TEST(nothing_is_known_of_the_kernel)
 	remove_file("k.elf");
 }
 
+/* What was just made from a file needs no proof, but is it a file that has symbols? */
+TEST(fresh_is_not_read)
+{
+	static const enum content contents[] = { KERNEL, OTHER, IMAGE };
+	struct origin_facts fresh = facts;
+	char booted[128];
+
+	fresh.fresh = true;
+	path_of(booted, "k.elf");
+	for (size_t i = 0; i < COUNT(contents); i++) {
+		struct file_view file;
+		struct error err = { 0 };
+
+		put_file("k.elf", contents[i]);
+		assert_accepted(origin_open(&file, NULL, booted, &fresh, &err), &err, "fresh");
+		check_file(&file, contents[i] != IMAGE ? "k.elf" : NULL, "fresh");
+		file_close(&file);
+		remove_file("k.elf");
+	}
+}
+
 TEST(each_fact_counts)
 {
 	struct origin_facts wrong = facts;
@@ -411,6 +432,7 @@ int main(void)
 		cmocka_unit_test(looks_for_the_kernel),
 		cmocka_unit_test(short_names),
 		cmocka_unit_test(nothing_is_known_of_the_kernel),
+		cmocka_unit_test(fresh_is_not_read),
 		cmocka_unit_test(each_fact_counts),
 		cmocka_unit_test(wanted_is_taken),
 		cmocka_unit_test(wanted_must_be_there),

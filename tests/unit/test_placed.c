@@ -412,7 +412,6 @@ static struct plan plan_pie(const struct guest *guest, plan_function *plan_with,
 	assert_accepted(plan_with(&guest->kernel, &options, NAME, &plan, &err), &err, "plan");
 	plan_check_patches(&plan);
 	assert_int_equal(plan.patch_count, COUNT(places));
-	assert_int_equal(plan.kernel_crc, kernel_crc(&guest->kernel));
 	return plan;
 }
 

@@ -229,6 +229,32 @@ TEST(image_is_not_written)
 	qemu_free(arguments);
 }
 
+/* A copy that goes with us need not be copied once more. */
+TEST(own_copy_is_written)
+{
+	struct qemu_machine machine = machine_for(NO_USER);
+
+	machine.own_copy = true;
+	char **arguments = qemu_arguments(&machine);
+	assert_int_equal(count_with(arguments, "snapshot"), 0);
+	qemu_free(arguments);
+}
+
+/* The last one counts, as for QEMU. */
+TEST(who_counts_instructions)
+{
+	assert_int_equal(qemu_user_icount(NO_USER), -1);
+	assert_int_equal(qemu_user_icount(ARGUMENTS("-icount", "shift=0,sleep=off")), 0);
+	assert_int_equal(qemu_user_icount(ARGUMENTS("-smp", "1", "--icount", "7")), 7);
+	assert_int_equal(qemu_user_icount(ARGUMENTS("-icount", "3,align=off")), 3);
+	assert_int_equal(qemu_user_icount(ARGUMENTS("-icount", "auto")), -1);
+	assert_int_equal(qemu_user_icount(ARGUMENTS("-icount", "shift=auto")), -1);
+	assert_int_equal(qemu_user_icount(ARGUMENTS("-icount", "shift=10")), 10);
+	assert_int_equal(qemu_user_icount(ARGUMENTS("-icount", "shift=11")), -1);
+	assert_int_equal(qemu_user_icount(ARGUMENTS("-icount", "2", "-icount", "auto")), -1);
+	assert_int_equal(qemu_user_icount(ARGUMENTS("-icount")), -1);
+}
+
 /* ---- Disks --------------------------------------------------------------- */
 
 /* Without bootindex, SeaBIOS takes the disks in an order of its own. */
@@ -526,6 +552,8 @@ int main(void)
 		cmocka_unit_test(commas_in_the_image_path),
 		cmocka_unit_test(colons_in_the_image_path),
 		cmocka_unit_test(image_is_not_written),
+		cmocka_unit_test(own_copy_is_written),
+		cmocka_unit_test(who_counts_instructions),
 		cmocka_unit_test(each_disk_has_a_bootindex),
 		cmocka_unit_test(disk_names_are_the_same_twice),
 		cmocka_unit_test(unknown_disks),

@@ -36,14 +36,14 @@ static struct plan make_plan(const char *protocol, const struct crate_options *c
 }
 
 /* As text; the caller frees. */
-static char *tell(const struct plan *plan)
+static char *tell(const struct plan *plan, const struct extent_place *places)
 {
 	char *text = NULL;
 	size_t size;
 	FILE *out = open_memstream(&text, &size);
 
 	assert_non_null(out);
-	report_plan(out, plan);
+	report_plan(out, plan, places);
 	fclose(out);
 	return text;
 }
@@ -51,7 +51,7 @@ static char *tell(const struct plan *plan)
 static void check_text(const char *protocol, const struct crate_options *crate, const char *wanted)
 {
 	struct plan plan = make_plan(protocol, crate);
-	char *text = tell(&plan);
+	char *text = tell(&plan, NULL);
 
 	assert_string_equal(text, wanted);
 	free(text);
@@ -141,7 +141,7 @@ TEST(text_is_fit_for_a_terminal)
 
 	free(plan.cmdline);
 	plan.cmdline = hostile;
-	char *text = tell(&plan);
+	char *text = tell(&plan, NULL);
 	CHECK(strstr(text, "command line \"a\\x1b[2J\\x0d\\x0aneeds\\x7f\"\n") != NULL, "%s", text);
 	free(text);
 	plan.cmdline = NULL;
@@ -175,7 +175,7 @@ TEST(json_of_plans)
 
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct plan plan = make_plan(cases[i].protocol, &cases[i].crate);
-		json_t *object = report_plan_json(&plan), *video = json_object_get(object, "video");
+		json_t *object = report_plan_json(&plan, NULL), *video = json_object_get(object, "video");
 		json_t *blocks = json_object_get(object, "blocks"), *number = json_object_get(video, "number");
 		json_t *recursive = json_object_get(object, "recursive_entry");
 		json_t *sse = json_object_get(object, "sse");
@@ -216,17 +216,18 @@ TEST(plans_of_images)
 
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct plan plan = make_plan(cases[i].protocol, &cases[i].crate), back;
-		struct extent_place place = { 0 }, *places;
+		struct extent_place place = { .lba = 24 }, *places;
 		size_t size = boottable_size(&plan);
 		unsigned char *bytes = malloc(size);
 		struct error err = { 0 };
 
 		assert_int_equal(plan.extent_count, 1);
 		assert_non_null(bytes);
+		place.stored = plan.extents[0].length;
 		boottable_encode(&plan, &place, bytes);
 		assert_accepted(boottable_decode(bytes, size, &back, &places, &err), &err, "decode");
-		char *built = tell(&plan), *read = tell(&back);
-		json_t *built_json = report_plan_json(&plan), *read_json = report_plan_json(&back);
+		char *built = tell(&plan, &place), *read = tell(&back, places);
+		json_t *built_json = report_plan_json(&plan, &place), *read_json = report_plan_json(&back, places);
 		assert_string_equal(built, read);
 		assert_true(json_equal(built_json, read_json));
 		json_decref(built_json);
@@ -240,6 +241,32 @@ TEST(plans_of_images)
 	}
 }
 
+/* How the extents of an image are stored. */
+TEST(stored_extents)
+{
+	const struct crate_options none = { 0 };
+	struct plan plan = make_plan("native", &none);
+	struct extent_place place = { .lba = 24, .method = EXTENT_LZ4, .stored = plan.extents[0].length / 4 };
+	char *text = tell(&plan, &place);
+	json_t *object = report_plan_json(&plan, &place);
+	json_t *extent = json_array_get(json_object_get(object, "extents"), 0);
+
+	assert_non_null(strstr(text, "extent 0: 4096 bytes to block 0 + 0x0, stored as lz4: 1024 bytes, 25.0 %\n"));
+	check_string(extent, "method", "lz4");
+	assert_int_equal(json_integer_value(json_object_get(extent, "size")), 4096);
+	assert_int_equal(json_integer_value(json_object_get(extent, "stored")), 1024);
+	assert_int_equal(json_integer_value(json_object_get(extent, "lba")), 24);
+	assert_true(json_real_value(json_object_get(extent, "ratio")) == 0.25);
+	free(text);
+	json_decref(object);
+	place.method = EXTENT_RAW;
+	place.stored = plan.extents[0].length;
+	text = tell(&plan, &place);
+	assert_non_null(strstr(text, ", stored as raw: 4096 bytes, 100.0 %\n"));
+	free(text);
+	plan_free(&plan);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -248,6 +275,7 @@ int main(void)
 		cmocka_unit_test(text_is_fit_for_a_terminal),
 		cmocka_unit_test(json_of_plans),
 		cmocka_unit_test(plans_of_images),
+		cmocka_unit_test(stored_extents),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

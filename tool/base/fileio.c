@@ -7,10 +7,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <linux/fs.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -93,6 +95,7 @@ static int map(struct file_view *file, const struct stat *st, const char *path, 
 	}
 	file->bytes = bytes;
 	file->size = (size_t)st->st_size;
+	file->mapped = true;
 	return 0;
 }
 
@@ -134,6 +137,14 @@ void file_close(struct file_view *file)
 		munmap((void *)(uintptr_t)file->bytes, file->size);
 	cleanup_close(&file->fd);
 	*file = (struct file_view){.fd = -1};
+}
+
+void file_forget(const struct file_view *file, uint64_t from, uint64_t to)
+{
+	uint64_t start = align_down(from, (uint64_t)getpagesize());
+
+	if (file->mapped && to <= file->size)
+		madvise((void *)(uintptr_t)(file->bytes + start), to - start, MADV_DONTNEED);
 }
 
 int file_read(const char *path, unsigned char **bytes, size_t *size, struct error *err)
@@ -255,6 +266,29 @@ int file_dig_holes(int fd, const char *name, struct error *err)
 	return 0;
 }
 
+bool file_copy_cheaply(int fd, const struct file_view *from, uint64_t most)
+{
+	struct error ignored;
+	uint64_t copied = 0;
+	off_t end = (off_t)from->size;
+
+	if (ioctl(fd, FICLONE, from->fd) == 0)
+		return true;
+	if (file_resize(fd, from->size, "", &ignored) != 0)
+		return false;
+	for (off_t data = 0, hole; (data = lseek(from->fd, data, SEEK_DATA)) >= 0 && data < end; data = hole) {
+		hole = lseek(from->fd, data, SEEK_HOLE);
+		if (hole < data || hole > end)
+			return false;
+		copied += (uint64_t)(hole - data);
+		if (copied > most || file_write_at(fd, from->bytes + data, (size_t)(hole - data),
+						   (uint64_t)data, "", &ignored) != 0)
+			return false;
+	}
+	/* Behind the last data there is only a hole. */
+	return errno == ENXIO;
+}
+
 int file_resize(int fd, uint64_t size, const char *name, struct error *err)
 {
 	if (UNINTERRUPTED(ftruncate(fd, (off_t)size)) != 0)
@@ -345,6 +379,12 @@ int output_begin(struct output *output, const char *path, struct error *err)
 		return error_set(err, ERROR_SYSTEM, errnum, "cannot write '%s'", path);
 	}
 	return 0;
+}
+
+void output_hurry(const struct output *output, uint64_t from, uint64_t to)
+{
+	if (output->path != NULL)
+		sync_file_range(output->fd, (off_t)from, (off_t)(to - from), SYNC_FILE_RANGE_WRITE);
 }
 
 int output_commit(struct output *output, struct error *err)

@@ -12,10 +12,11 @@
 #include <sys/stat.h>
 
 #include "bootabi.h"
+#include "base/gzip.h"
 #include "plan/boottable.h"
 #include "config/config.h"
-#include "image/image.h"
 #include "image/loader.h"
+#include "kernel/kernel_file.h"
 #include "plan/report.h"
 
 #define MODULE_MAX PLAN_MOST_MEMORY
@@ -26,6 +27,7 @@ enum {
 	OPT_STACK_SIZE,
 	OPT_KERNEL_BASE,
 	OPT_SIZE,
+	OPT_COMPRESS,
 	OPT_BOOTLOADER,
 	OPT_FEATURES,
 	OPT_STACK_PAGES,
@@ -55,9 +57,10 @@ const struct argp_option plan_options_list[] = {
 static const struct argp_option options_list[] = {
 	{ "output", 'o', "FILE", 0, "Write the image to FILE (default: beside the kernel, .elf becomes .img)", 0 },
 	{ "size", OPT_SIZE, "SIZE", 0, "Make the image at least SIZE large", 0 },
+	{ "compress", OPT_COMPRESS, "METHOD", 0, "Compress what is loaded: none (default), auto (where it loads sooner), lz4", 0 },
 	{ "bootloader", OPT_BOOTLOADER, "DIR", 0, "Use the loader whose sources are in DIR", 0 },
 	{ "quiet", 'q', NULL, 0, "Print errors only", 0 },
-	{ "verbose", 'v', NULL, 0, "Print the plan", 0 },
+	{ "verbose", 'v', NULL, 0, "Print the plan, and run: where the time went", 0 },
 	{ 0 },
 };
 
@@ -220,6 +223,23 @@ static error_t parse_plan_option(int key, char *arg, struct argp_state *state)
 
 const struct argp plan_argp = { .options = plan_options_list, .parser = parse_plan_option };
 
+static int parse_compress(const char *text, enum compress *compress)
+{
+	static const char *const names[] = {
+		[COMPRESS_NONE] = "none",
+		[COMPRESS_AUTO] = "auto",
+		[COMPRESS_LZ4] = "lz4",
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (strcmp(text, names[i]) == 0) {
+			*compress = (enum compress)i;
+			return 0;
+		}
+	}
+	return -1;
+}
+
 static error_t parse_option(int key, char *arg, struct argp_state *state)
 {
 	struct build_options *options = state->input;
@@ -234,8 +254,13 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPT_SIZE:
 		note_given(options, state);
-		if (parse_size(arg, 1, &options->min_size) != 0)
+		if (parse_size(arg, 1, &options->image.min_size) != 0)
 			argp_error(state, "--size: '%s' is not a size (a number and K, M, G or T)", arg);
+		return 0;
+	case OPT_COMPRESS:
+		note_given(options, state);
+		if (parse_compress(arg, &options->image.compress) != 0)
+			argp_error(state, "--compress: '%s' is none of none, auto, lz4", arg);
 		return 0;
 	case OPT_BOOTLOADER:
 		note_given(options, state);
@@ -277,7 +302,8 @@ bool build_is_kernel(const unsigned char *bytes, size_t size)
 {
 	struct kernel flat = { .bytes = bytes, .size = size };
 
-	return kernel_is_elf(bytes, size) ||
+	/* A gzip file is no disk: what is in it must be a kernel. */
+	return kernel_is_elf(bytes, size) || gzip_is(bytes, size) ||
 	       (!image_is_bootable(bytes, size) && !format_is_foreign(format_detect(bytes, size)) &&
 		protocol_asked_for(&flat));
 }
@@ -292,6 +318,24 @@ void build_print_choice(FILE *out, const char *path, const struct protocol_choic
 	if (choice->others[0] != '\0')
 		fprintf(out, "; it also offers %s (--protocol)", choice->others);
 	fputc('\n', out);
+}
+
+void build_print_unpacked(FILE *out, const struct planned *planned)
+{
+	for (size_t i = 0; i < planned->file_count; i++) {
+		const struct file_view *file = &planned->files[i];
+
+		if (file->packed_size == 0)
+			continue;
+		if (i == 0) {
+			fputs("the kernel", out);
+		} else {
+			fputs("module '", out);
+			print_escaped(out, planned->modules[i - 1].name);
+			fputc('\'', out);
+		}
+		fprintf(out, " is a gzip file: %zu bytes, unpacked %zu\n", file->packed_size, file->size);
+	}
 }
 
 /* ---- Planning -------------------------------------------------------------- */
@@ -320,7 +364,7 @@ static int open_modules(const struct build_options *options, struct planned *pla
 		file->fd = -1;
 		split_module(options->modules[i], &path, &name);
 		module->name = format_string("%s", name);
-		if (file_open_any(file, path, err) != 0)
+		if (module_file_open(file, path, err) != 0)
 			return error_wrap(err, "module");
 		if (file->size > MODULE_MAX)
 			return error_set(err, ERROR_INPUT, 0, "module '%s' is larger than 3 GiB", path);
@@ -348,7 +392,7 @@ int build_plan(const char *path, const struct build_options *options, struct pla
 	*planned = (struct planned){0};
 	struct file_view *file = plan_append(planned->files, planned->file_count);
 	file->fd = -1;
-	if (file_open(file, path, err) != 0 ||
+	if (kernel_file_open(file, path, err) != 0 ||
 	    kernel_parse(&planned->kernel, file->bytes, file->size, path, err) != 0 ||
 	    open_modules(options, planned, err) != 0) {
 		build_plan_free(planned);
@@ -417,6 +461,22 @@ static int check_target(const char *target, const struct planned *planned, struc
 	return 0;
 }
 
+/* What --compress auto decided, and why. */
+static void tell_samples(const struct plan *plan, const struct image_summary *summary)
+{
+	for (size_t i = 0; i < plan->extent_count; i++) {
+		double percent = summary->samples[i] / 10.0;
+
+		if (summary->samples[i] == 0)
+			continue;
+		if (summary->places[i].method == EXTENT_LZ4)
+			printf("extent %zu is compressed: its samples shrink to %.1f %%\n", i, percent);
+		else
+			printf("extent %zu is not compressed: its samples shrink to %.1f %%, and from %.1f %% on nothing loads sooner\n",
+			       i, percent, COMPRESS_WORTH / 10.0);
+	}
+}
+
 /* What was done, for the user to read. */
 static void tell(const char *path, const struct build_options *options,
 		 const struct planned *planned, const struct loader *loader,
@@ -427,7 +487,9 @@ static void tell(const char *path, const struct build_options *options,
 	if (!options->verbose)
 		return;
 	build_print_choice(stdout, path, &planned->choice);
-	report_plan(stdout, &planned->plan);
+	build_print_unpacked(stdout, planned);
+	report_plan(stdout, &planned->plan, summary->places);
+	tell_samples(&planned->plan, summary);
 	printf("loader %zu bytes, boot table %zu bytes, image %" PRIu64 " bytes, of which %" PRIu64
 	       " are the kernel's\n",
 	       loader->size, boottable_size(&planned->plan), summary->size, summary->stored);
@@ -445,19 +507,19 @@ static const struct image_format *choose_format(const struct build_options *opti
 
 /* Make the file of a format: of a raw image without a name, where it is not that. */
 static int write_format(const struct image_format *format, struct output *output, const char *target,
-			const struct build_options *options, const struct planned *planned,
+			const struct build_options *options, struct planned *planned,
 			const struct loader *loader, struct image_summary *summary, struct error *err)
 {
 	const char *name = target != NULL ? target : "temporary image";
 	struct output raw;
 
 	if (format->write == NULL)
-		return image_write(output, name, &planned->plan, planned->files, loader, options->min_size,
-				   summary, err);
+		return image_write(output, name, &planned->plan, &planned->kernel, planned->files, loader,
+				   &options->image, summary, err);
 	int status = output_begin(&raw, NULL, err);
 	if (status == 0)
-		status = image_write(&raw, "temporary image", &planned->plan, planned->files, loader,
-				     options->min_size, summary, err);
+		status = image_write(&raw, "temporary image", &planned->plan, &planned->kernel, planned->files,
+				     loader, &options->image, summary, err);
 	if (status == 0)
 		status = format->write(format, raw.fd, output->fd, target, err);
 	output_end(&raw);
@@ -466,12 +528,12 @@ static int write_format(const struct image_format *format, struct output *output
 
 /* The steps from a plan on. */
 static int write_image(const char *path, const struct build_options *options,
-		       const struct planned *planned, bool anonymous, struct output *output,
+		       struct planned *planned, bool anonymous, struct output *output,
 		       struct build_result *result, struct error *err)
 {
 	CLEANUP_FREE char *target = NULL;
 	struct loader loader;
-	struct image_summary summary;
+	struct image_summary summary = {0};
 
 	if (!anonymous) {
 		result->format = choose_format(options);
@@ -491,9 +553,11 @@ static int write_image(const char *path, const struct build_options *options,
 		tell(path, options, planned, &loader, &summary);
 		result->memory = plan_memory(&planned->plan);
 		result->facts = origin_facts(&planned->plan);
+		result->facts.fresh = true;
 		result->path = target;
 		target = NULL;
 	}
+	image_summary_free(&summary);
 	loader_free(&loader);
 	return status;
 }

@@ -15,6 +15,7 @@
 #include "base/error.h"
 #include "base/fileio.h"
 #include "kernel/kernel.h"
+#include "image/image.h"
 #include "crash/origin.h"
 #include "image/format.h"
 #include "plan/plan.h"
@@ -28,7 +29,7 @@ struct build_options {
 	const struct image_format *format;	/* NULL: what the output's name says, or raw */
 	const char *cmdline;
 	uint64_t stack_size;		/* 0: the protocol's default */
-	uint64_t min_size;		/* of the image, bytes */
+	struct image_options image;
 	const char *protocol;		/* NULL: automatic */
 	struct protocol_reason protocol_reason;	/* for protocol, if it is not the user's; or "" */
 	struct error unknown_crate;	/* with a kernel that has no header; ERROR_NONE: all is well */
@@ -81,12 +82,15 @@ struct build_result {
 	struct origin_facts facts;
 };
 
-/* Is the file a kernel, good or bad: an ELF file, or, if it is no disk image, a
- * flat binary with a Multiboot header? */
+/* Is the file a kernel, good or bad: an ELF file, a gzip file, or, if it is no disk
+ * image, a flat binary with a Multiboot header? */
 bool build_is_kernel(const unsigned char *bytes, size_t size);
 
 /* Tell what was chosen and why, warnings included. */
 void build_print_choice(FILE *out, const char *path, const struct protocol_choice *choice);
+
+/* Tell which of its files were unpacked, if any. */
+void build_print_unpacked(FILE *out, const struct planned *planned);
 
 /* Where the image of a kernel goes if nothing else is said: ".elf" becomes the
  * extension (".img"), any other name gets it behind it.  The caller frees. */

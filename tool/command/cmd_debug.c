@@ -93,23 +93,15 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
-/* The kernel's file for GDB, which may run elsewhere.  The caller frees; NULL if
- * there is none. */
-static char *find_kernel(const struct arguments *arguments, const struct target *target,
-			 struct error *err)
+/* The path of the kernel's file for GDB, which may run elsewhere; of one that was
+ * unpacked, as long as we run and have it open.  The caller frees; NULL if there is none. */
+static char *kernel_path(const struct file_view *file)
 {
-	struct file_view file;
-	char *path = NULL, link[32];
+	CLEANUP_FREE char *link = format_string("/proc/%ld/fd/%d", (long)getpid(), file->fd);
 
-	if (origin_open(&file, arguments->machine.symbols, target->name, &target->facts, err) != 0 ||
-	    file.fd < 0)
+	if (file->fd < 0 || !kernel_is_elf(file->bytes, file->size))
 		return NULL;
-	if (kernel_is_elf(file.bytes, file.size)) {
-		snprintf(link, sizeof(link), "/proc/self/fd/%d", file.fd);
-		path = realpath(link, NULL);
-	}
-	file_close(&file);
-	return path;
+	return file->packed_size > 0 ? format_string("%s", link) : realpath(link, NULL);
 }
 
 /* What QEMU writes and what GDB writes must not overwrite each other. */
@@ -130,6 +122,7 @@ static int debug_target(const struct arguments *arguments, const struct target *
 		.program = arguments->machine.qemu,
 		.image = target->path,
 		.format = target->format->driver,
+		.own_copy = target->own_copy,
 		.disk = arguments->machine.disk,
 		.display = target_display(&arguments->machine, arguments->user, "debug", arguments->build.quiet),
 		.debug_console = console,
@@ -147,18 +140,21 @@ static int debug_target(const struct arguments *arguments, const struct target *
 		.loader_sources = arguments->build.bootloader,
 		.loader_option = arguments->loader && protocol != NULL ? protocol->loader_option : NULL,
 	};
-	int status;
+	int status = STATUS_CANNOT;
+	struct file_view file;
 
-	CLEANUP_FREE char *kernel = find_kernel(arguments, target, err);
+	if (origin_open(&file, arguments->machine.symbols, target->name, &target->facts, err) != 0)
+		return STATUS_CANNOT;
+	CLEANUP_FREE char *kernel = kernel_path(&file);
 	options.kernel = kernel;
-	if (err->class != ERROR_NONE ||
-	    target_check_disk(target, &arguments->machine, err) != 0 ||
-	    target_memory(target, &arguments->machine, &machine.memory, err) != 0 ||
-	    target_check_serial(&arguments->machine, err) != 0)
-		return STATUS_CANNOT;
-	append_output();
-	if (debugger_run(&machine, &options, &status, signal_number, err) != 0)
-		return STATUS_CANNOT;
+	if (target_check_disk(target, &arguments->machine, err) == 0 &&
+	    target_memory(target, &arguments->machine, &machine.memory, err) == 0 &&
+	    target_check_serial(&arguments->machine, err) == 0) {
+		append_output();
+		if (debugger_run(&machine, &options, &status, signal_number, err) != 0)
+			status = STATUS_CANNOT;
+	}
+	file_close(&file);
 	return status;
 }
 

@@ -9,11 +9,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <linux/fs.h>
 
 #include "base/fileio.h"
 #include "base/progress.h"
@@ -88,7 +86,7 @@ static int check_sums(const struct file_view *file, const char *path, struct err
 	struct image image;
 	struct error problem = { .class = ERROR_NONE };
 
-	if (image_read(&image, file->bytes, file->size, true, err) != 0)
+	if (image_read(&image, file, true, err) != 0)
 		return -1;
 	if (!image.has_plan)
 		problem = image.problem;
@@ -267,9 +265,8 @@ static int flash_device(const struct arguments *arguments, struct flash *flash, 
 
 	if (status == 0)
 		status = flash_compare(flash, err);
-	/* The system sees the new partition; of a partition there is none. */
 	if (flash->state >= FLASH_WRITTEN)
-		ioctl(flash->device, BLKRRPART);
+		flash_announce(flash);
 	if (status == FLASH_STOPPED) {
 		tell_interrupted(flash);
 		return command_die(stop);

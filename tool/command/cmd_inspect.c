@@ -77,6 +77,7 @@ static void print_kernel(const char *path, const struct planned *planned)
 	const struct kernel *kernel = &planned->kernel;
 
 	build_print_choice(stdout, path, &planned->choice);
+	build_print_unpacked(stdout, planned);
 	for (size_t i = 0; i < kernel->segment_count; i++) {
 		const struct segment *segment = &kernel->segments[i];
 
@@ -87,7 +88,7 @@ static void print_kernel(const char *path, const struct planned *planned)
 	}
 	if (kernel->entry_symbol[0] != '\0')
 		printf("entry symbol %s\n", kernel->entry_symbol);
-	report_plan(stdout, &planned->plan);
+	report_plan(stdout, &planned->plan, NULL);
 	printf("boot table %zu bytes\n", boottable_size(&planned->plan));
 	for (size_t i = 0; i < planned->plan.warning_count; i++) {
 		fputs("warning: ", stdout);
@@ -123,6 +124,25 @@ static json_t *warnings_json(const struct plan *plan)
 	return list;
 }
 
+/* The files that were unpacked: the kernel's, whose name is null, and modules'. */
+static json_t *unpacked_json(const struct planned *planned)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < planned->file_count; i++) {
+		const struct file_view *file = &planned->files[i];
+
+		if (file->packed_size > 0)
+			json_array_append_new(list, json_pack("{s:o, s:s, s:I, s:I}", "module",
+							      i > 0 ? report_text(planned->modules[i - 1].name) :
+								      json_null(),
+							      "format", "gzip", "packed_size",
+							      (json_int_t)file->packed_size, "size",
+							      (json_int_t)file->size));
+	}
+	return list;
+}
+
 static int inspect_kernel(const struct arguments *arguments, struct error *err)
 {
 	struct planned planned;
@@ -130,12 +150,13 @@ static int inspect_kernel(const struct arguments *arguments, struct error *err)
 	if (build_plan(arguments->file, &arguments->build, &planned, err) != 0)
 		return -1;
 	if (arguments->json)
-		print_json(json_pack("{s:o, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:I}", "file",
-				     report_text(arguments->file), "kind", "kernel", "reason",
+		print_json(json_pack("{s:o, s:s, s:o, s:s, s:s, s:o, s:o, s:o, s:o, s:I}", "file",
+				     report_text(arguments->file), "kind", "kernel", "unpacked",
+				     unpacked_json(&planned), "reason",
 				     planned.choice.reason.text, "also_offers", planned.choice.others,
 				     "entry_symbol",
 				     report_text(planned.kernel.entry_symbol), "segments", segments_json(&planned.kernel),
-				     "plan", report_plan_json(&planned.plan), "warnings",
+				     "plan", report_plan_json(&planned.plan, NULL), "warnings",
 				     warnings_json(&planned.plan), "boot_table_size",
 				     (json_int_t)boottable_size(&planned.plan)));
 	else
@@ -145,6 +166,8 @@ static int inspect_kernel(const struct arguments *arguments, struct error *err)
 }
 
 /* ---- Images -------------------------------------------------------------- */
+
+#define COUNT_STEP (1024 * 1024)	/* bytes counted before their memory is given back */
 
 /* Bytes other than 0 in [from, to), without reading holes. */
 static uint64_t count_nonzero(const struct file_view *file, uint64_t from, uint64_t to)
@@ -158,8 +181,11 @@ static uint64_t count_nonzero(const struct file_view *file, uint64_t from, uint6
 
 		if (data < 0 || (uint64_t)data >= to)
 			break;
+		if (end - (uint64_t)data > COUNT_STEP)
+			end = (uint64_t)data + COUNT_STEP;
 		for (uint64_t i = (uint64_t)data; i < end; i++)
 			count += file->bytes[i] != 0;
+		file_forget(file, (uint64_t)data, end);
 		from = end;
 	}
 	return count;
@@ -226,7 +252,7 @@ static void print_image(const char *path, const struct contents *c)
 	printf("bytes other than zero: %" PRIu64 " explained, %" PRIu64 " not\n", c->explained,
 	       c->unexplained);
 	if (c->image->has_plan)
-		report_plan(stdout, &c->image->plan);
+		report_plan(stdout, &c->image->plan, c->image->places);
 }
 
 static json_t *ranges_json(const struct contents *c)
@@ -251,14 +277,13 @@ static json_t *image_plan_json(const struct image *image)
 {
 	if (!image->has_plan)
 		return json_null();
-	json_t *plan = report_plan_json(&image->plan), *extents = json_object_get(plan, "extents");
+	json_t *plan = report_plan_json(&image->plan, image->places), *extents = json_object_get(plan, "extents");
 	for (size_t i = 0; i < image->plan.extent_count; i++) {
 		const struct image_range *range = &image->ranges[image->first_extent_range + i];
 
 		json_object_update_new(json_array_get(extents, i),
-				       json_pack("{s:I, s:I, s:s?}", "lba", (json_int_t)image->places[i].lba,
-						 "image_offset", (json_int_t)range->offset, "checksum",
-						 check_name(range->check)));
+				       json_pack("{s:I, s:s?}", "image_offset", (json_int_t)range->offset,
+						 "checksum", check_name(range->check)));
 	}
 	return plan;
 }
@@ -274,7 +299,7 @@ static int inspect_disk(const struct arguments *arguments, const struct image_fo
 			  arguments->file);
 		return error_hint(err, "give a kernel, or what 'mkbootimg build' wrote");
 	}
-	if (image_read(&image, file->bytes, file->size, true, err) != 0)
+	if (image_read(&image, file, true, err) != 0)
 		return -1;
 	int status = gather(&contents, err);
 	if (status == 0 && arguments->json)

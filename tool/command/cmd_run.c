@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "bootabi.h"
+#include "base/clock.h"
 #include "command/build.h"
 #include "config/cargo.h"
 #include "command/command.h"
@@ -69,7 +70,9 @@ struct arguments {
 	double timeout;
 	int success_code;
 	bool json;
+	int64_t build_time;	/* ns that building took, 0 if nothing was built */
 	const char *accel;
+	struct kvm_question *kvm;	/* for --accel auto */
 	bool screen;
 	const char *screenshot;	/* NULL: none */
 };
@@ -495,7 +498,7 @@ static int choose_accel(const struct arguments *arguments, struct qemu_machine *
 		machine->accel = arguments->accel;
 		return strcmp(arguments->accel, "kvm") == 0 && !arguments->dry_run ? kvm_check(err) : 0;
 	}
-	if (kvm_is_fast()) {
+	if (kvm_is_fast(arguments->kvm)) {
 		machine->accel = "kvm";
 		machine->accel_else = "tcg";	/* this QEMU may have been built without */
 	}
@@ -574,6 +577,9 @@ static int run_and_report(const struct arguments *arguments, struct qemu_machine
 		print_screen(arguments, &outcome);
 		end_picture(arguments, &outcome, &picture);
 		output_end(&picture);	/* we may die of a signal next */
+		if (arguments->build.verbose && !arguments->json && outcome.verdict != VERDICT_REFUSED)
+			times_print(stderr, &outcome.times, arguments->build_time,
+				    qemu_user_icount(arguments->user));
 		status = report(arguments, &outcome, err);
 	}
 	if (status == STATUS_CRASHED && !arguments->json && machine->accel != NULL && strcmp(machine->accel, "kvm") == 0)
@@ -592,6 +598,7 @@ static int run_target(const struct arguments *arguments, const struct target *ta
 		.program = arguments->machine.qemu,
 		.image = target->path,
 		.format = target->format->driver,
+		.own_copy = target->own_copy,
 		.disk = arguments->machine.disk,
 		.reboots = arguments->cargo.reboots,
 		.display = target_display(&arguments->machine, arguments->user, "run", arguments->build.quiet),
@@ -674,7 +681,7 @@ static int run_qemu(const struct arguments *arguments, const struct target *targ
 	return status;
 }
 
-static int run(const struct arguments *arguments, struct error *err)
+static int run(struct arguments *arguments, struct error *err)
 {
 	struct target target;
 	int status = STATUS_CANNOT;
@@ -683,14 +690,22 @@ static int run(const struct arguments *arguments, struct error *err)
 		error_set(err, ERROR_USAGE, 0, "QEMU's -daemonize is not for run, which waits for the machine to end");
 		return STATUS_USAGE;
 	}
+	/* Answered while the image is built. */
+	if (strcmp(arguments->accel, "auto") == 0 && !qemu_user_accelerates(arguments->user))
+		*arguments->kvm = kvm_ask();
 	/* Somebody is to see the image. */
 	bool named = arguments->dry_run || runs_plainly(arguments);
-	if (target_open(&target, arguments->target, &arguments->build, named, err) == 0)
+	int64_t started = clock_ns();
+	bool ready = target_open(&target, arguments->target, &arguments->build, named, err) == 0;
+	if (target.is_kernel)
+		arguments->build_time = clock_ns() - started;
+	if (ready)
 		status = runs_plainly(arguments) ? run_plainly(arguments, &target, err) :
 						   run_qemu(arguments, &target, err);
 	else if (err->class == ERROR_USAGE)
 		status = STATUS_USAGE;
 	target_close(&target);
+	kvm_forget(arguments->kvm);
 	return status;
 }
 
@@ -718,10 +733,12 @@ const struct argp run_command_argp = { .options = options_list,
 
 int command_run(int argc, char **argv, struct error *err)
 {
+	struct kvm_question kvm = { 0 };
 	struct arguments arguments = {
 		.build = BUILD_OPTIONS_DEFAULT,
 		.success_code = SUCCESS_CODE_DEFAULT,
 		.accel = "auto",
+		.kvm = &kvm,
 	};
 
 	if (command_parse(&run_command_argp, argc, argv, ARGP_IN_ORDER, &arguments, err) != 0)

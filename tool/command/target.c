@@ -25,6 +25,9 @@
 
 #define CPUS_MAX 255
 
+/* Bytes of an image that are copied to run it. */
+#define COPY_MAX (UINT64_C(16) * 1024 * 1024)
+
 /* ---- Options --------------------------------------------------------------- */
 
 enum {
@@ -103,28 +106,49 @@ const struct argp console_argp = { .options = console_options_list, .parser = pa
 
 /* ---- What is booted -------------------------------------------------------- */
 
-/* A disk, as far as it is needed to know what it is. */
-static int prepare_disk(struct target *target, const unsigned char *bytes, size_t size, struct error *err)
+/* Have QEMU inherit the file without a name. */
+static void hand_over_output(struct target *target)
 {
-	if (!image_is_bootable(bytes, size)) {
+	target->own_copy = true;
+	target->path = format_string("/dev/fd/%d", target->output.fd);
+	fcntl(target->output.fd, F_SETFD, 0);
+}
+
+/* What leaves an image as it is costs QEMU more than a small copy.  If there is none,
+ * QEMU does it. */
+static void copy_image(struct target *target, const struct file_view *file)
+{
+	struct error ignored;
+
+	if (output_begin(&target->output, NULL, &ignored) != 0)
+		return;
+	if (file_copy_cheaply(target->output.fd, file, COPY_MAX))
+		hand_over_output(target);
+	else
+		output_end(&target->output);
+}
+
+/* A disk, as far as it is needed to know what it is. */
+static int prepare_disk(struct target *target, const struct file_view *disk, struct error *err)
+{
+	if (!image_is_bootable(disk->bytes, disk->size)) {
 		error_set(err, ERROR_INPUT, 0, "'%s' is neither an ELF kernel nor a bootable disk image",
 			  target->name);
 		return error_hint(err, "an image's first sector ends with the bytes 55 AA");
 	}
-	target->own_image = image_is_ours(bytes, size);
+	target->own_image = image_is_ours(disk->bytes, disk->size);
 	if (target->own_image) {
 		struct image image;
 
-		if (image_read(&image, bytes, size, false, err) != 0)
+		if (image_read(&image, disk, false, err) != 0)
 			return -1;
 		/* What is wrong with a damaged one, its loader will say. */
-		if (image.has_plan)
+		if (image.has_plan) {
 			target->memory = plan_memory(&image.plan);
-		if (image.has_plan)
 			target->facts = origin_facts(&image.plan);
+		}
 		image_free(&image);
 	}
-	target->path = format_string("%s", target->name);
 	return 0;
 }
 
@@ -138,24 +162,30 @@ static int prepare_foreign(struct target *target, const struct file_view *file, 
 	if (status == 0)
 		status = file_view_of(&disk, raw.fd, target->name, err);
 	if (status == 0) {
-		status = prepare_disk(target, disk.bytes, disk.size, err);
+		status = prepare_disk(target, &disk, err);
 		file_close(&disk);
 	}
 	output_end(&raw);
 	return status;
 }
 
-static int prepare_image(struct target *target, const struct build_options *options,
+static int prepare_image(struct target *target, const struct build_options *options, bool named,
 			 const struct file_view *file, struct error *err)
 {
 	target->format = format_detect(file->bytes, file->size);
-	if (options->given && (format_is_foreign(target->format) || image_is_bootable(file->bytes, file->size))) {
+	bool foreign = format_is_foreign(target->format);
+	if (options->given && (foreign || image_is_bootable(file->bytes, file->size))) {
 		error_set(err, ERROR_USAGE, 0, "'%s' is an image already: what a kernel is given, or built with, cannot be changed",
 			  target->name);
 		return error_hint(err, "give them to 'mkbootimg build'");
 	}
-	return format_is_foreign(target->format) ? prepare_foreign(target, file, err) :
-						   prepare_disk(target, file->bytes, file->size, err);
+	if ((foreign ? prepare_foreign(target, file, err) : prepare_disk(target, file, err)) != 0)
+		return -1;
+	if (!foreign && target->own_image && !named)
+		copy_image(target, file);
+	if (target->path == NULL)
+		target->path = format_string("%s", target->name);
+	return 0;
 }
 
 static int prepare_kernel(struct target *target, const struct build_options *options, bool named,
@@ -172,10 +202,8 @@ static int prepare_kernel(struct target *target, const struct build_options *opt
 	target->facts = result.facts;
 	target->path = result.path;
 	target->format = result.format;
-	if (anonymous) {
-		target->path = format_string("/dev/fd/%d", target->output.fd);
-		fcntl(target->output.fd, F_SETFD, 0);	/* QEMU inherits it */
-	}
+	if (anonymous)
+		hand_over_output(target);
 	return 0;
 }
 
@@ -188,7 +216,7 @@ int target_open(struct target *target, const char *name, const struct build_opti
 	if (file_open(&file, name, err) != 0)
 		return -1;
 	target->is_kernel = build_is_kernel(file.bytes, file.size);
-	int status = target->is_kernel ? 0 : prepare_image(target, options, &file, err);
+	int status = target->is_kernel ? 0 : prepare_image(target, options, named, &file, err);
 	file_close(&file);
 	return target->is_kernel ? prepare_kernel(target, options, named, err) : status;
 }

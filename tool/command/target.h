@@ -42,6 +42,7 @@ struct target {
 	struct output output;	/* a kernel's image, meanwhile */
 	char *path;		/* for QEMU */
 	const struct image_format *format;	/* of the file there */
+	bool own_copy;		/* what is there nobody else has, and it goes with us */
 	uint64_t memory;	/* that its plan takes */
 	bool is_kernel;
 	bool own_image;
@@ -49,7 +50,7 @@ struct target {
 };
 
 /* Read name, a kernel or an image, and build the image of a kernel: without a
- * name, unless it is to be seen (named).  Also after a failure the caller ends
+ * name, unless it is to be seen (named); so is the copy of an image of ours.  Also after a failure the caller ends
  * with target_close(). */
 int target_open(struct target *target, const char *name, const struct build_options *options,
 		bool named, struct error *err);

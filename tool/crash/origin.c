@@ -10,7 +10,8 @@
 #include <unistd.h>
 
 #include "bootabi.h"
-#include "kernel/kernel.h"
+#include "kernel/identity.h"
+#include "kernel/kernel_file.h"
 
 struct origin_facts origin_facts(const struct plan *plan)
 {
@@ -32,26 +33,37 @@ struct origin_facts origin_facts(const struct plan *plan)
 	};
 }
 
-/* Do these bytes hold the kernel with that sum? */
-static bool fits(const unsigned char *bytes, size_t size, uint32_t crc)
+#define STEP (1024 * 1024)	/* bytes summed before their memory is given back */
+
+/* Does a file hold the kernel with that sum? */
+static bool fits(const struct file_view *file, uint32_t crc)
 {
 	struct kernel kernel;
+	struct identity identity;
 	struct error ignored;
 
-	if (!kernel_is_elf(bytes, size) || kernel_parse(&kernel, bytes, size, "", &ignored) != 0)
+	if (!kernel_is_elf(file->bytes, file->size) ||
+	    kernel_parse(&kernel, file->bytes, file->size, "", &ignored) != 0)
 		return false;
-	bool same = kernel_crc(&kernel) == crc;
+	identity_begin(&identity, &kernel);
+	for (uint64_t done = 0; file->size - done > STEP; done += STEP) {
+		identity_take(&identity, done + STEP);
+		file_forget(file, done, done + STEP);
+	}
+	bool same = identity_end(&identity) == crc;
 	kernel_free(&kernel);
 	return same;
 }
 
-static bool try_open(struct file_view *file, const char *path, const struct origin_facts *facts)
+/* Open a file if it is the kernel; one that is known to be (sure) is not read
+ * for that: origin_read() is, when it matters. */
+static bool try_open(struct file_view *file, const char *path, bool sure, const struct origin_facts *facts)
 {
 	struct error ignored;
 
-	if (file_open(file, path, &ignored) != 0)
+	if (kernel_file_open(file, path, &ignored) != 0)
 		return false;
-	if (fits(file->bytes, file->size, facts->kernel_crc))
+	if (sure ? kernel_is_elf(file->bytes, file->size) : fits(file, facts->kernel_crc))
 		return true;
 	file_close(file);
 	return false;
@@ -64,18 +76,18 @@ int origin_open(struct file_view *file, const char *wanted, const char *booted,
 
 	*file = (struct file_view){ .fd = -1 };
 	if (wanted != NULL) {
-		if (file_open(file, wanted, err) != 0)
+		if (kernel_file_open(file, wanted, err) != 0)
 			return error_wrap(err, "--symbols");
 		return 0;
 	}
-	if (facts->protocol == 0 || try_open(file, booted, facts))
+	if (facts->protocol == 0 || try_open(file, booted, facts->fresh, facts))
 		return 0;
 	if (length > 4 && strcmp(booted + length - 4, ".img") == 0) {
 		CLEANUP_FREE char *elf = format_string("%.*s.elf", (int)(length - 4), booted);
 		CLEANUP_FREE char *bare = format_string("%.*s", (int)(length - 4), booted);
 
-		if (!try_open(file, elf, facts))
-			try_open(file, bare, facts);
+		if (!try_open(file, elf, false, facts))
+			try_open(file, bare, false, facts);
 	}
 	return 0;
 }
@@ -109,5 +121,6 @@ bool origin_read(const struct run_kernel *kernel, unsigned char **bytes, size_t 
 			return false;
 		done += (size_t)n;
 	}
-	return *bytes != NULL && (kernel->sure || fits(*bytes, *size, kernel->crc));
+	const struct file_view copy = { .fd = -1, .bytes = *bytes, .size = *size };
+	return *bytes != NULL && (kernel->sure || fits(&copy, kernel->crc));
 }

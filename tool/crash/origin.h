@@ -17,6 +17,7 @@
 struct origin_facts {
 	uint32_t protocol;	/* BT_PROTOCOL_*; 0: nothing is known */
 	uint32_t kernel_crc;
+	bool fresh;		/* made a moment ago from the file that is booted */
 	uint64_t slide;
 	bool moves;		/* the loader chooses where it lies; if not, */
 	uint64_t entry;		/* its entry point; if so, from where it lies */

@@ -29,6 +29,7 @@
 #include "image/loader.h"
 #include "base/process.h"
 #include "run/qmp.h"
+#include "run/times.h"
 
 #define START_MS 60000		/* for QEMU to start */
 #define MESSAGE_PAUSE_MS 300	/* silence that ends a loader message */
@@ -53,6 +54,7 @@ struct session {
 	char message[512];	/* what the loader says */
 	size_t length;
 	int64_t said;		/* when it said the last of it */
+	struct times_message times;	/* which is not for us */
 	bool entered;		/* it is done */
 	sigset_t mask;		/* for those that we start */
 };
@@ -327,6 +329,8 @@ static void read_messages(struct session *s)
 		s->messages = -1;
 	}
 	for (ssize_t i = 0; i < n && !s->entered; i++) {
+		if (times_take(&s->times, (unsigned char)bytes[i]))
+			continue;
 		if (bytes[i] == RUNNER_HANDOFF)
 			s->entered = true;
 		else if (bytes[i] != '\r' && bytes[i] != '\n' && s->length < sizeof(s->message) - 1)

@@ -305,3 +305,8 @@ int flash_compare(struct flash *flash, struct error *err)
 		flash->state = FLASH_COMPARED;
 	return status;
 }
+
+void flash_announce(const struct flash *flash)
+{
+	ioctl(flash->device, BLKRRPART);
+}

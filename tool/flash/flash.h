@@ -45,4 +45,7 @@ int flash_write(struct flash *flash, struct error *err);
 /* Compare them, as the device has them, not as the system remembers them. */
 int flash_compare(struct flash *flash, struct error *err);
 
+/* Have the system look at the device's partitions anew; of a partition there are none. */
+void flash_announce(const struct flash *flash);
+
 #endif

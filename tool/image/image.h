@@ -11,22 +11,35 @@
 
 #include "base/error.h"
 #include "base/fileio.h"
+#include "image/compress.h"
 #include "plan/layout.h"
 #include "image/loader.h"
+#include "kernel/kernel.h"
 #include "plan/plan.h"
+
+struct image_options {
+	uint64_t min_size;	/* bytes of the image, at least */
+	enum compress compress;
+};
 
 /* What was written, for telling the user. */
 struct image_summary {
 	uint64_t size;		/* bytes of the image */
 	uint64_t stored;	/* bytes of the kernel and its modules in it */
+	struct extent_place *places;	/* of the plan's extents */
+	unsigned int *samples;	/* and what samples of them shrink to, in per mille; 0: none was taken */
 };
 
-/* Write the image of a plan to output (not committed yet).  sources are the
- * kernel file and its modules' files, in order.  name is for messages about the
- * output. */
-int image_write(struct output *output, const char *name, const struct plan *plan,
-		const struct file_view *sources, const struct loader *loader, uint64_t min_size,
+/* Write the image of a plan to output (not committed yet), and complete the plan with
+ * the kernel's identity.  sources are the kernel file and its modules' files, in order.
+ * Each byte of them is read once, and the memory that this takes does not depend on
+ * how many there are.  name is for messages about the output.  If that succeeds, the
+ * caller frees with image_summary_free(). */
+int image_write(struct output *output, const char *name, struct plan *plan,
+		const struct kernel *kernel, const struct file_view *sources,
+		const struct loader *loader, const struct image_options *options,
 		struct image_summary *summary, struct error *err);
+void image_summary_free(struct image_summary *summary);
 
 /* Change the first sector of an image for a disk of so many sectors on which its
  * partition begins at sector base, and goes on to the end. */
@@ -68,8 +81,7 @@ struct image {
 /* Read an image of ours (image_is_ours) as far as it can be read: what is
  * damaged is marked, not refused.  The extents, most of the bytes, are summed
  * only if verify is set.  The caller frees with image_free(). */
-int image_read(struct image *image, const unsigned char *bytes, size_t size, bool verify,
-	       struct error *err);
+int image_read(struct image *image, const struct file_view *file, bool verify, struct error *err);
 void image_free(struct image *image);
 
 #endif

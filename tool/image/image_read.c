@@ -31,10 +31,11 @@ static const struct {
 };
 #define SECTOR0_COUNT (sizeof(sector0) / sizeof(sector0[0]))
 
+#define STEP (1024 * 1024)	/* bytes summed before their memory is given back: whole pages */
+
 struct reader {
 	struct image *image;
-	const unsigned char *bytes;
-	size_t size;
+	const struct file_view *file;
 	bool verify;
 };
 
@@ -67,12 +68,27 @@ static enum image_check checked(bool good)
  * image. */
 static bool locate(const struct reader *r, uint64_t lba, uint64_t length, uint64_t *offset)
 {
-	uint64_t sectors = r->size / SECTOR_SIZE;
+	uint64_t sectors = r->file->size / SECTOR_SIZE;
 
 	if (lba > sectors || r->image->base > sectors - lba)
 		return false;
 	*offset = (r->image->base + lba) * SECTOR_SIZE;
-	return length <= r->size - *offset;
+	return length <= r->file->size - *offset;
+}
+
+/* Is that the sum of these sectors? */
+static bool has_sum(const struct file_view *file, uint64_t offset, uint64_t size, const uint64_t wanted[4])
+{
+	uint64_t sum[4];
+
+	checksum_extent_start(sum);
+	for (uint64_t done = 0; done < size; done += STEP) {
+		uint64_t at = offset + done, left = size - done, length = left < STEP ? left : STEP;
+
+		checksum_extent(sum, file->bytes + at, length);
+		file_forget(file, at, at + length);
+	}
+	return memcmp(sum, wanted, sizeof(sum)) == 0;
 }
 
 static void read_extents(struct reader *r)
@@ -81,26 +97,35 @@ static void read_extents(struct reader *r)
 
 	image->first_extent_range = image->range_count;
 	for (size_t i = 0; i < image->plan.extent_count; i++) {
-		uint64_t stored = align_up(image->plan.extents[i].length, SECTOR_SIZE), offset;
-		uint64_t sum[4] = { 0 };
+		uint64_t stored = align_up(image->places[i].stored, SECTOR_SIZE), offset;
 		char what[32];
 
 		snprintf(what, sizeof(what), "extent %zu", i);
 		if (!locate(r, image->places[i].lba, stored, &offset)) {
-			add_range(image, r->size, 0, what)->check = IMAGE_WRONG;
+			add_range(image, r->file->size, 0, what)->check = IMAGE_WRONG;
 			continue;
 		}
 		struct image_range *range = add_range(image, offset, stored, what);
-		if (r->verify) {
-			checksum_extent(sum, r->bytes + offset, stored);
-			range->check = checked(memcmp(sum, image->places[i].sum, sizeof(sum)) == 0);
-		}
+		if (r->verify)
+			range->check = checked(has_sum(r->file, offset, stored, image->places[i].sum));
 	}
+}
+
+/* Does stage 2 hold its own sum? */
+static bool loader_is_whole(const unsigned char *stage2, size_t size)
+{
+	uint64_t sum[4];
+	bool whole = true;
+
+	checksum_loader(sum, stage2, size);
+	for (size_t i = 0; i < 4; i++)
+		whole = whole && sum[i] == get_le64(stage2 + S2_OFF_SUM + 8 * i);
+	return whole;
 }
 
 static void read_loader(struct reader *r)
 {
-	const unsigned char *sector = r->bytes;
+	const unsigned char *sector = r->file->bytes;
 	uint64_t stage2_size = (uint64_t)get_le16(sector + S1_OFF_SECTORS) * SECTOR_SIZE, offset;
 	struct image *image = r->image;
 
@@ -108,10 +133,10 @@ static void read_loader(struct reader *r)
 		error_set(&image->problem, ERROR_INPUT, 0, "the image is truncated: stage 2 lies beyond its end");
 		return;
 	}
-	const unsigned char *stage2 = r->bytes + offset;
+	const unsigned char *stage2 = r->file->bytes + offset;
 	add_range(image, offset, stage2_size, "stage 2")->check =
 		checked(checksum_stage2(stage2, stage2_size) == get_le32(sector + S1_OFF_SUM) &&
-			checksum_crc(stage2, stage2_size, S2_OFF_CRC) == get_le32(stage2 + S2_OFF_CRC));
+			loader_is_whole(stage2, stage2_size));
 
 	uint64_t table_size = get_le32(stage2 + S2_OFF_TABLE_BYTES);
 	if (!locate(r, get_le32(stage2 + S2_OFF_TABLE_LBA), table_size, &offset)) {
@@ -119,7 +144,7 @@ static void read_loader(struct reader *r)
 			  "the image is truncated: the boot table lies beyond its end");
 		return;
 	}
-	image->has_plan = boottable_decode(r->bytes + offset, table_size, &image->plan, &image->places,
+	image->has_plan = boottable_decode(r->file->bytes + offset, table_size, &image->plan, &image->places,
 					   &image->problem) == 0;
 	if (!image->has_plan) {
 		add_range(image, offset, table_size, "boot table")->check = IMAGE_WRONG;
@@ -142,7 +167,7 @@ static void read_loader(struct reader *r)
  * twice. */
 static void read_iso(struct reader *r)
 {
-	uint64_t start = iso_boot_image(r->bytes, r->size);
+	uint64_t start = iso_boot_image(r->file->bytes, r->file->size);
 
 	if (start < ISO_DESCRIPTORS)
 		return;
@@ -150,9 +175,10 @@ static void read_iso(struct reader *r)
 	add_range(r->image, start, SECTOR_SIZE, "sector 0, for a CD");
 }
 
-int image_read(struct image *image, const unsigned char *bytes, size_t size, bool verify,
-	       struct error *err)
+int image_read(struct image *image, const struct file_view *file, bool verify, struct error *err)
 {
+	const unsigned char *bytes = file->bytes;
+
 	*image = (struct image){
 		.base = get_le64(bytes + S1_OFF_BASE),
 		.disk_id = get_le32(bytes + S1_OFF_DISK_ID),
@@ -163,7 +189,7 @@ int image_read(struct image *image, const unsigned char *bytes, size_t size, boo
 		return error_set(err, ERROR_SYSTEM, 0, "out of memory");
 	for (size_t i = 0; i < SECTOR0_COUNT; i++)
 		add_range(image, sector0[i].offset, sector0[i].length, sector0[i].what);
-	struct reader reader = { image, bytes, size, verify };
+	struct reader reader = { image, file, verify };
 	read_iso(&reader);
 	read_loader(&reader);
 	if (!image->has_plan)

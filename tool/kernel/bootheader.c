@@ -114,7 +114,7 @@ static uint32_t sum_words(const unsigned char *words, unsigned int size)
 }
 
 /* A header is looked for no farther than this, to say that it is in the wrong place. */
-#define MOST_SEARCHED (UINT64_C(32) * 1024 * 1024)
+#define MOST_SEARCHED (UINT64_C(8) * 1024 * 1024)
 
 enum wanted { VALID, PLAUSIBLE };
 

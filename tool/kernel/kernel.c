@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <zlib.h>
 
 /* Looking up each section in each segment is not worth more than this. */
 #define MOST_LOOKUPS 4000000
@@ -337,21 +336,6 @@ int kernel_parse(struct kernel *kernel, const unsigned char *bytes, size_t size,
 	if (result != 0)
 		kernel_free(kernel);
 	return result;
-}
-
-uint32_t kernel_crc(const struct kernel *kernel)
-{
-	uLong crc = crc32(0, NULL, 0);
-
-	for (size_t i = 0; i < kernel->segment_count; i++) {
-		const struct segment *segment = &kernel->segments[i];
-		uint64_t skip = segment->offset == 0 ? kernel->header_size : 0;
-
-		/* strip changes the ELF header, which may be in a segment. */
-		if (skip < segment->filesz)
-			crc = crc32_z(crc, kernel->bytes + segment->offset + skip, segment->filesz - skip);
-	}
-	return (uint32_t)crc;
 }
 
 bool kernel_only_headers(const struct kernel *kernel, const struct segment *segment,

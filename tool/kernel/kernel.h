@@ -74,10 +74,6 @@ int kernel_parse(struct kernel *kernel, const unsigned char *bytes, size_t size,
 		 struct error *err);
 void kernel_free(struct kernel *kernel);
 
-/* CRC-32 of the segments' bytes in the file, in the order of their addresses: the
- * same for a kernel and its stripped copy. */
-uint32_t kernel_crc(const struct kernel *kernel);
-
 /* Are the first bytes of a segment nothing but the ELF header, the program
  * headers and zeros?  Linkers load those along, where nobody asked for them. */
 bool kernel_only_headers(const struct kernel *kernel, const struct segment *segment,

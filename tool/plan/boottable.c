@@ -155,11 +155,11 @@ static void encode_extents(const struct plan *plan, const struct extent_place *p
 		const struct plan_extent *extent = &plan->extents[i];
 
 		put_le32(p + EXTENT_OFF_BLOCK, extent->block);
-		put_le32(p + EXTENT_OFF_METHOD, EXTENT_RAW);
+		put_le32(p + EXTENT_OFF_METHOD, places[i].method);
 		put_le64(p + EXTENT_OFF_OFFSET, extent->offset);
 		put_le64(p + EXTENT_OFF_LENGTH, extent->length);
 		put_le64(p + EXTENT_OFF_LBA, places[i].lba);
-		put_le64(p + EXTENT_OFF_STORED, extent->length);
+		put_le64(p + EXTENT_OFF_STORED, places[i].stored);
 		for (size_t k = 0; k < 4; k++)
 			put_le64(p + EXTENT_OFF_SUM + 8 * k, places[i].sum[k]);
 	}
@@ -346,6 +346,18 @@ static int decode_blocks(const unsigned char *p, struct plan *plan)
 	return 0;
 }
 
+/* Can so many bytes be stored by a method as so many? */
+static bool can_be_stored(uint32_t method, uint64_t length, uint64_t stored)
+{
+	/* Of a chunk, no more is lost than its header. */
+	uint64_t chunk = CHUNK_SECTORS * SECTOR_SIZE - CHUNK_HEADER_SIZE;
+
+	if (method == EXTENT_LZ4)
+		return stored > CHUNK_HEADER_SIZE &&
+		       stored <= length + (length + chunk - 1) / chunk * CHUNK_HEADER_SIZE;
+	return method == EXTENT_RAW && stored == length && length > 0;
+}
+
 static int decode_extents(const unsigned char *p, struct plan *plan, struct extent_place *places)
 {
 	for (size_t i = 0; i < plan->extent_count; i++, p += EXTENT_SIZE) {
@@ -357,10 +369,11 @@ static int decode_extents(const unsigned char *p, struct plan *plan, struct exte
 			.length = get_le64(p + EXTENT_OFF_LENGTH),
 		};
 		places[i].lba = get_le64(p + EXTENT_OFF_LBA);
+		places[i].method = get_le32(p + EXTENT_OFF_METHOD);
+		places[i].stored = get_le64(p + EXTENT_OFF_STORED);
 		for (size_t k = 0; k < 4; k++)
 			places[i].sum[k] = get_le64(p + EXTENT_OFF_SUM + 8 * k);
-		if (get_le32(p + EXTENT_OFF_METHOD) != EXTENT_RAW ||
-		    get_le64(p + EXTENT_OFF_STORED) != extent->length ||
+		if (!can_be_stored(places[i].method, extent->length, places[i].stored) ||
 		    !in_block(plan, extent->block, extent->offset, extent->length))
 			return -1;
 	}

@@ -12,9 +12,12 @@
 #include "base/error.h"
 #include "plan/plan.h"
 
-/* Where an extent lies, and its sum (include/bootabi.h, "Extent sum"). */
+/* Where an extent lies, how it is stored, and the sum of that (include/bootabi.h,
+ * "Extent sum"). */
 struct extent_place {
 	uint64_t lba;		/* relative to the base */
+	uint32_t method;	/* EXTENT_RAW or EXTENT_LZ4 */
+	uint64_t stored;	/* bytes on the disk */
 	uint64_t sum[4];
 };
 

@@ -6,7 +6,6 @@
 
 #include <assert.h>
 #include <inttypes.h>
-#include <stdlib.h>
 
 #include "bootabi.h"
 #include "base/bytes.h"
@@ -25,42 +24,48 @@ static uint64_t sectors_for(uint64_t bytes)
 	return bytes / SECTOR_SIZE + (bytes % SECTOR_SIZE != 0);
 }
 
-int layout_make(struct layout *layout, const struct plan *plan, size_t loader_size,
-		size_t table_size, uint64_t min_size, struct error *err)
+static uint64_t whole_cylinders(uint64_t sectors)
 {
-	*layout = (struct layout){0};
-	layout->extent_lba = calloc(plan->extent_count + 1, sizeof(layout->extent_lba[0]));
-	if (layout->extent_lba == NULL)
-		return error_set(err, ERROR_SYSTEM, 0, "out of memory");
+	return (sectors + LAYOUT_CYLINDER - 1) / LAYOUT_CYLINDER * LAYOUT_CYLINDER;
+}
 
-	layout->stage2_sectors = (uint32_t)sectors_for(loader_size) - 1;
-	layout->table_lba = layout->stage2_sectors;
-	uint64_t next = layout->table_lba + sectors_for(table_size);
-	for (size_t i = 0; i < plan->extent_count; i++) {
-		/* LAYOUT_BASE is aligned, so relative means absolute. */
-		next = align_up(next, SECTORS_PER_PAGE);
-		layout->extent_lba[i] = next;
-		next += sectors_for(plan->extents[i].length);
-	}
+int layout_begin(struct layout *layout, size_t loader_size, size_t table_size, uint64_t min_size,
+		 struct error *err)
+{
+	uint64_t stage2_sectors = sectors_for(loader_size) - 1;
 
-	uint64_t total = LAYOUT_BASE + next;
-	if (sectors_for(min_size) > total)
-		total = sectors_for(min_size);
-	uint64_t cylinders = (total + LAYOUT_CYLINDER - 1) / LAYOUT_CYLINDER;
-	if (cylinders * LAYOUT_CYLINDER > MOST_SECTORS) {
-		layout_free(layout);
+	*layout = (struct layout){
+		.stage2_sectors = (uint32_t)stage2_sectors,
+		.table_lba = stage2_sectors,
+		.next = stage2_sectors + sectors_for(table_size),
+		.total_sectors = whole_cylinders(sectors_for(min_size)),
+	};
+	/* What is loaded has less than 4 GiB, and cannot make it too large. */
+	if (layout->total_sectors > MOST_SECTORS)
 		return error_set(err, ERROR_USAGE, 0,
 				 "an image of %" PRIu64 " GiB is too large: a partition table reaches less than 2 TiB",
-				 total >> 21);
-	}
-	layout->total_sectors = cylinders * LAYOUT_CYLINDER;
+				 sectors_for(min_size) >> 21);
 	return 0;
 }
 
-void layout_free(struct layout *layout)
+uint64_t layout_extent(struct layout *layout)
 {
-	free(layout->extent_lba);
-	*layout = (struct layout){0};
+	/* LAYOUT_BASE is aligned, so relative means absolute. */
+	layout->next = align_up(layout->next, SECTORS_PER_PAGE);
+	return layout->next;
+}
+
+void layout_taken(struct layout *layout, uint64_t bytes)
+{
+	layout->next += sectors_for(bytes);
+}
+
+void layout_end(struct layout *layout)
+{
+	uint64_t needed = whole_cylinders(LAYOUT_BASE + layout->next);
+
+	if (layout->total_sectors < needed)
+		layout->total_sectors = needed;
 }
 
 void layout_chs(uint64_t sector, uint64_t total_sectors, unsigned char chs[3])

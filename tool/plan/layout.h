@@ -27,15 +27,22 @@
 struct layout {
 	uint32_t stage2_sectors;
 	uint64_t table_lba;	/* LBAs are relative to LAYOUT_BASE */
-	uint64_t *extent_lba;	/* one for each extent of the plan */
+	uint64_t next;		/* what lies behind all that has a place */
 	uint64_t total_sectors;	/* of the disk */
 };
 
-/* Lay out a plan behind a loader of loader_size bytes (sector 0 and stage 2),
- * on a disk of at least min_size bytes.  The caller frees with layout_free(). */
-int layout_make(struct layout *layout, const struct plan *plan, size_t loader_size,
-		size_t table_size, uint64_t min_size, struct error *err);
-void layout_free(struct layout *layout);
+/* Begin with a loader of loader_size bytes (sector 0 and stage 2) and a boot table, on
+ * a disk of at least min_size bytes. */
+int layout_begin(struct layout *layout, size_t loader_size, size_t table_size, uint64_t min_size,
+		 struct error *err);
+
+/* Where the next extent lies; and, once it is known, how many bytes of the disk it
+ * takes. */
+uint64_t layout_extent(struct layout *layout);
+void layout_taken(struct layout *layout, uint64_t bytes);
+
+/* Round up to whole cylinders, once all extents have their places. */
+void layout_end(struct layout *layout);
 
 /* The partition entry's cylinder, head and sector of an absolute sector, as
  * its three bytes.  Disks of more than 1024 such cylinders are addressed with

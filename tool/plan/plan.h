@@ -117,7 +117,8 @@ struct plan {
 	size_t fixup_count;
 
 	uint64_t slide;			/* added to the addresses in the kernel's file */
-	uint32_t kernel_crc;		/* of its segments: whose symbols fit? */
+	uint32_t kernel_crc;		/* whose symbols fit (kernel/identity.h)?  Known once its bytes
+					   have been read for an image */
 
 	char *cmdline;			/* as the kernel gets it */
 	size_t cmdline_offset;		/* where it lies in the info, NUL after it */

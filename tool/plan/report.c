@@ -147,7 +147,32 @@ static void print_areas(FILE *out, const struct plan *plan)
 		fputs("SSE switched on\n", out);
 }
 
-void report_plan(FILE *out, const struct plan *plan)
+static const char *method_name(uint32_t method)
+{
+	return method == EXTENT_LZ4 ? "lz4" : "raw";
+}
+
+static double stored_ratio(const struct plan_extent *extent, const struct extent_place *place)
+{
+	return (double)place->stored / (double)extent->length;
+}
+
+static void print_extents(FILE *out, const struct plan *plan, const struct extent_place *places)
+{
+	fputs("loaded:\n", out);
+	for (size_t i = 0; i < plan->extent_count; i++) {
+		const struct plan_extent *extent = &plan->extents[i];
+
+		fprintf(out, "  extent %zu: %" PRIu64 " bytes to block %" PRIu32 " + 0x%" PRIx64, i, extent->length,
+			extent->block, extent->offset);
+		if (places != NULL)
+			fprintf(out, ", stored as %s: %" PRIu64 " bytes, %.1f %%", method_name(places[i].method),
+				places[i].stored, 100 * stored_ratio(extent, &places[i]));
+		fputc('\n', out);
+	}
+}
+
+void report_plan(FILE *out, const struct plan *plan, const struct extent_place *places)
 {
 	fprintf(out, "protocol %s, entry point 0x%" PRIx64 ", stack %" PRIu64 " KiB\n",
 		protocol_name(plan), plan->entry, plan->stack_size / 1024);
@@ -158,10 +183,7 @@ void report_plan(FILE *out, const struct plan *plan)
 	print_blocks(out, plan);
 	if (plan->map_count > 0)
 		print_maps(out, plan);
-	fputs("loaded:\n", out);
-	for (size_t i = 0; i < plan->extent_count; i++)
-		fprintf(out, "  extent %zu: %" PRIu64 " bytes to block %" PRIu32 " + 0x%" PRIx64 "\n", i,
-			plan->extents[i].length, plan->extents[i].block, plan->extents[i].offset);
+	print_extents(out, plan, places);
 	fputs("cleared:\n", out);
 	for (size_t i = 0; i < plan->zero_count; i++)
 		fprintf(out, "  %" PRIu64 " bytes of block %" PRIu32 " + 0x%" PRIx64 "\n",
@@ -214,16 +236,22 @@ static json_t *maps_json(const struct plan *plan)
 	return list;
 }
 
-static json_t *extents_json(const struct plan *plan)
+static json_t *extents_json(const struct plan *plan, const struct extent_place *places)
 {
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < plan->extent_count; i++) {
 		const struct plan_extent *extent = &plan->extents[i];
 
-		json_array_append_new(list, json_pack("{s:i, s:I, s:I}", "block", (int)extent->block, "offset",
-						      (json_int_t)extent->offset, "size",
-						      (json_int_t)extent->length));
+		json_t *object = json_pack("{s:i, s:I, s:I}", "block", (int)extent->block, "offset",
+					   (json_int_t)extent->offset, "size", (json_int_t)extent->length);
+		if (places != NULL)
+			json_object_update_new(object, json_pack("{s:I, s:s, s:I, s:f}", "lba",
+								 (json_int_t)places[i].lba, "method",
+								 method_name(places[i].method), "stored",
+								 (json_int_t)places[i].stored, "ratio",
+								 stored_ratio(extent, &places[i])));
+		json_array_append_new(list, object);
 	}
 	return list;
 }
@@ -253,13 +281,13 @@ static json_t *video_json(const struct plan_video *video)
 	return object;
 }
 
-json_t *report_plan_json(const struct plan *plan)
+json_t *report_plan_json(const struct plan *plan, const struct extent_place *places)
 {
 	json_t *object = json_pack(
 		"{s:s, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I}", "protocol",
 		protocol_name(plan), "entry", report_address(plan->entry), "command_line",
 		report_text(plan->cmdline), "stack_size", (json_int_t)plan->stack_size, "maps",
-		maps_json(plan), "blocks", blocks_json(plan), "extents", extents_json(plan), "zeros",
+		maps_json(plan), "blocks", blocks_json(plan), "extents", extents_json(plan, places), "zeros",
 		zeros_json(plan), "video", video_json(&plan->video), "info_size",
 		(json_int_t)plan->info_size, "fixups", (json_int_t)plan->fixup_count, "memory",
 		(json_int_t)plan_memory(plan));

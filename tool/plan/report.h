@@ -11,13 +11,15 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "plan/boottable.h"
 #include "plan/plan.h"
 
-/* Protocol, entry point, maps, blocks, extents, zeros, stack, areas. */
-void report_plan(FILE *out, const struct plan *plan);
+/* Protocol, entry point, maps, blocks, extents, zeros, stack, areas.  places are the
+ * extents' on the disk, NULL if they have none yet. */
+void report_plan(FILE *out, const struct plan *plan, const struct extent_place *places);
 
 /* The same; the caller releases. */
-json_t *report_plan_json(const struct plan *plan);
+json_t *report_plan_json(const struct plan *plan, const struct extent_place *places);
 
 /* "r-x" from MAP_* or PF_*. */
 struct report_flags {

@@ -299,7 +299,6 @@ static int make_plan(struct flat *f, const struct plan_options *options, struct 
 	if (f->placed.segment_count > 0)
 		f->first = f->placed.segments[0].paddr - f->blocks[0].start;
 	f->plan->slide = f->placed.slide;
-	f->plan->kernel_crc = kernel_crc(f->kernel);
 	return plan_entry(f, err);
 }
 

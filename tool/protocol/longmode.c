@@ -403,7 +403,6 @@ static int make_plan(struct planner *p, struct error *err)
 	find_zeros(plan);
 	warn(p);
 	plan->slide = p->placed.slide;
-	plan->kernel_crc = kernel_crc(p->kernel);
 	plan->entry = p->placed.entry;
 	plan->entry_block = BLOCK_NONE;
 	plan->info_block = BLOCK_NONE;

@@ -242,41 +242,72 @@ static bool probe(void)
 	       loop_is_fast(&guest, CODE64) && exits_are_fast(&guest);
 }
 
-/* The probe's process ends, or is ended, soon. */
-static bool wait_probe(pid_t pid, int done)
+struct kvm_question kvm_ask(void)
 {
-	struct pollfd ended = { .fd = done, .events = POLLIN };
-	int status = -1;
-
-	if (poll(&ended, 1, LIMIT_MS) <= 0)
-		kill(pid, SIGKILL);
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
-	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
-}
-
-bool kvm_is_fast(void)
-{
+	struct kvm_question none = { 0 };
 	int done[2];
 
 	if (access(DEVICE, R_OK | W_OK) != 0 || pipe2(done, O_CLOEXEC) != 0)
-		return false;
+		return none;
 	pid_t pid = fork();
 	if (pid == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		_exit(probe() ? 0 : 1);
 	}
 	close(done[1]);
-	bool fast = pid > 0 && wait_probe(pid, done[0]);
+	if (pid > 0)
+		return (struct kvm_question){ pid, done[0] };
 	close(done[0]);
-	return fast;
+	return none;
+}
+
+/* The probe's process has ended, or is ended.  Was its answer yes? */
+static bool end_probe(struct kvm_question *question)
+{
+	int status = -1;
+
+	while (waitpid(question->pid, &status, 0) < 0 && errno == EINTR)
+		;
+	close(question->done);
+	*question = (struct kvm_question){ 0 };
+	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+bool kvm_is_fast(struct kvm_question *question)
+{
+	struct pollfd ended = { .fd = question->done, .events = POLLIN };
+
+	if (question->pid == 0)
+		return false;
+	if (poll(&ended, 1, LIMIT_MS) <= 0)
+		kill(question->pid, SIGKILL);
+	return end_probe(question);
+}
+
+void kvm_forget(struct kvm_question *question)
+{
+	if (question->pid == 0)
+		return;
+	kill(question->pid, SIGKILL);
+	end_probe(question);
 }
 
 #else
 
-bool kvm_is_fast(void)
+struct kvm_question kvm_ask(void)
 {
+	return (struct kvm_question){ 0 };
+}
+
+bool kvm_is_fast(struct kvm_question *question)
+{
+	(void)question;
 	return false;
+}
+
+void kvm_forget(struct kvm_question *question)
+{
+	(void)question;
 }
 
 #endif

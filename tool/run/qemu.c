@@ -97,6 +97,31 @@ bool qemu_user_accelerates(char *const *user)
 	       user_mentions(user, "accel=");
 }
 
+/* "0" to "10", with or without further keys. */
+static int parse_shift(const char *value)
+{
+	char *end;
+	long shift = strtol(value, &end, 10);
+
+	return end == value || (*end != '\0' && *end != ',') || shift < 0 || shift > 10 ? -1 : (int)shift;
+}
+
+int qemu_user_icount(char *const *user)
+{
+	static const char key[] = "shift=";
+	int shift = -1;
+
+	/* "-icount [shift=]N[,...]"; the last one counts. */
+	for (; *user != NULL; user++) {
+		if ((strcmp(*user, "-icount") != 0 && strcmp(*user, "--icount") != 0) || user[1] == NULL)
+			continue;
+		const char *value = strncmp(user[1], key, strlen(key)) == 0 ? user[1] + strlen(key) : user[1];
+
+		shift = parse_shift(value);
+	}
+	return shift;
+}
+
 bool qemu_user_shows(char *const *user)
 {
 	bool shows = qemu_user_has(user, "-vnc") || qemu_user_has(user, "-spice");
@@ -132,11 +157,13 @@ static void add_disk(struct list *list, const struct qemu_machine *machine)
 {
 	CLEANUP_FREE char *path = qemu_escape(machine->image);
 
-	/* snapshot: what the guest writes goes to a temporary file of QEMU's. */
+	/* snapshot: what the guest writes goes to a temporary file of QEMU's, which takes
+	 * time to make, and to read through. */
+	const char *snapshot = machine->own_copy ? "" : ",snapshot=on";
 	add(list, "-drive");
 	/* "a:b" would be protocol "a". */
 	const char *prefix = path[strcspn(path, ":/")] == ':' ? "./" : "";
-	add(list, "file=%s%s,format=%s,if=none,id=mkbootimg,snapshot=on", prefix, path, machine->format);
+	add(list, "file=%s%s,format=%s,if=none,id=mkbootimg%s", prefix, path, machine->format, snapshot);
 	for (size_t i = 0; i < DISK_COUNT; i++) {
 		if (strcmp(disks[i].name, machine->disk) != 0)
 			continue;

@@ -16,6 +16,7 @@ struct qemu_machine {
 	const char *program;
 	const char *image;	/* path as QEMU is to open it */
 	const char *format;	/* of that, by QEMU's name */
+	bool own_copy;		/* which nobody else has: the guest may write on it */
 	const char *disk;	/* a name qemu_disk_known() knows; NULL: the user attaches it */
 	bool reboots;		/* a reset does not end QEMU */
 	uint64_t memory;	/* bytes */
@@ -48,6 +49,9 @@ const char *qemu_disk_names(void);
 
 /* Do the user's arguments hold an option ("-serial", or "--serial")? */
 bool qemu_user_has(char *const *user, const char *option);
+/* By which power of two does the machine's time stamp counter run faster than its
+ * instructions?  -1 if it does not count them (-icount), or nobody knows. */
+int qemu_user_icount(char *const *user);
 /* Do they choose the accelerator, or the display? */
 bool qemu_user_accelerates(char *const *user);
 bool qemu_user_shows(char *const *user);

@@ -144,19 +144,27 @@ static json_t *wait_answer(struct qmp *qmp, int timeout_ms)
 	}
 }
 
-json_t *qmp_execute(struct qmp *qmp, const char *command, json_t *arguments, int timeout_ms)
+bool qmp_tell(struct qmp *qmp, const char *command, json_t *arguments)
 {
 	json_t *request = arguments != NULL ?
 				  json_pack("{s:s, s:i, s:o}", "execute", command, "id", ++qmp->last_id,
 					    "arguments", arguments) :
 				  json_pack("{s:s, s:i}", "execute", command, "id", ++qmp->last_id);
 	char *text = json_dumps(request, JSON_COMPACT);
-	json_t *result = NULL;
 
 	json_decref(request);
+	bool sent = text != NULL && qmp->fd >= 0 && !qmp->mute &&
+		    send(qmp->fd, text, strlen(text), MSG_NOSIGNAL) == (ssize_t)strlen(text);
+	free(text);
+	return sent;
+}
+
+json_t *qmp_execute(struct qmp *qmp, const char *command, json_t *arguments, int timeout_ms)
+{
+	json_t *result = NULL;
+
 	qmp->refusal[0] = '\0';
-	if (text != NULL && qmp->fd >= 0 && !qmp->mute &&
-	    send(qmp->fd, text, strlen(text), MSG_NOSIGNAL) == (ssize_t)strlen(text)) {
+	if (qmp_tell(qmp, command, arguments)) {
 		json_t *answer = wait_answer(qmp, timeout_ms);
 		const json_t *error = json_object_get(answer, "error");
 		const char *refusal = json_string_value(json_object_get(error, "desc"));
@@ -165,14 +173,20 @@ json_t *qmp_execute(struct qmp *qmp, const char *command, json_t *arguments, int
 		snprintf(qmp->refusal, sizeof(qmp->refusal), "%s", refusal != NULL ? refusal : "");
 		json_decref(answer);
 	}
-	free(text);
 	return result;
+}
+
+static const char monitor_command[] = "human-monitor-command";
+
+bool qmp_monitor_tell(struct qmp *qmp, const char *command_line)
+{
+	return qmp_tell(qmp, monitor_command, json_pack("{s:s}", "command-line", command_line));
 }
 
 char *qmp_monitor(struct qmp *qmp, const char *command_line, int timeout_ms)
 {
-	json_t *answer = qmp_execute(qmp, "human-monitor-command",
-				     json_pack("{s:s}", "command-line", command_line), timeout_ms);
+	json_t *answer = qmp_execute(qmp, monitor_command, json_pack("{s:s}", "command-line", command_line),
+				     timeout_ms);
 	const char *text = json_string_value(answer);
 	char *copy = text != NULL ? strdup(text) : NULL;
 

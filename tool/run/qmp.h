@@ -38,7 +38,13 @@ void qmp_poll(struct qmp *qmp);
  * nothing for timeout_ms, or is gone. */
 json_t *qmp_execute(struct qmp *qmp, const char *command, json_t *arguments, int timeout_ms);
 
+/* Have a command run, without waiting for its answer, which is passed over.  Returns
+ * whether it could be sent. */
+bool qmp_tell(struct qmp *qmp, const char *command, json_t *arguments);
+
 /* Run a command of the human monitor.  The caller frees; NULL as above. */
 char *qmp_monitor(struct qmp *qmp, const char *command_line, int timeout_ms);
+/* Likewise, as qmp_tell(). */
+bool qmp_monitor_tell(struct qmp *qmp, const char *command_line);
 
 #endif

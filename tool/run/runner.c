@@ -52,6 +52,7 @@ struct runner {
 	bool logging;			/* it does */
 	int memory;			/* a file in memory: what QEMU shows of the guest's */
 	struct qmp qmp;
+	struct run_times *times;	/* the outcome's */
 	bool entered;			/* the loader handed over to the kernel */
 	bool faulting;			/* its fault handler is reporting an exception */
 	bool faulted;			/* and has done so */
@@ -321,20 +322,22 @@ static void handed_off(struct runner *r)
 	r->message_length = 0;
 	if (r->options->tell_screen)
 		r->first_count = screen_read_first(r->first_cells, &r->qmp);
-	if (r->log >= 0) {
-		CLEANUP_FREE char *answer = qmp_monitor(&r->qmp, "log int,cpu_reset", QMP_ANSWER_MS);
-
-		r->logging = answer != NULL;
-	}
+	/* QEMU does the one before the other, and nobody waits for its answers. */
+	if (r->log >= 0)
+		r->logging = qmp_monitor_tell(&r->qmp, "log int,cpu_reset");
 	snprintf(ready, sizeof(ready), "o/b 0x%x 0x%x", PORT_READY, RUNNER_READY);
-	free(qmp_monitor(&r->qmp, ready, QMP_ANSWER_MS));
+	qmp_monitor_tell(&r->qmp, ready);
+	r->times->entered = clock_ns();
 }
 
 /* A byte from the loader, which is a message, or from its fault handler, whose
  * first line is one; and the bytes that say which. */
 static void take_byte(struct runner *r, char byte)
 {
-	if (byte == RUNNER_HANDOFF && (!r->entered || r->options->reboots)) {
+	if ((!r->entered || r->options->reboots) && times_take(&r->times->message, (unsigned char)byte)) {
+		if (times_complete(&r->times->message))
+			r->times->told = clock_ns();
+	} else if (byte == RUNNER_HANDOFF && (!r->entered || r->options->reboots)) {
 		handed_off(r);
 	} else if (byte == RUNNER_FAULT && r->entered) {
 		r->faulted |= r->faulting;
@@ -590,9 +593,9 @@ static int begin(struct runner *r, bool stay_stopped, struct run_outcome *outcom
 		return error_set(err, ERROR_SYSTEM, 0, "QEMU did not start");
 	}
 	json_decref(answer);
-	/* Of a guest that ends at once there may be no answer. */
+	r->times->running = clock_ns();
 	if (!stay_stopped)
-		json_decref(qmp_execute(&r->qmp, "cont", NULL, QMP_ANSWER_MS));
+		qmp_tell(&r->qmp, "cont", NULL);
 	return 0;
 }
 
@@ -655,7 +658,8 @@ static void restore_output(const struct runner *r, const int flags[2],
 int runner_run(struct qemu_machine *machine, const struct run_options *options,
 	       struct run_outcome *outcome, struct error *err)
 {
-	struct runner r = { .options = options, .signals = -1, .messages = -1, .exits = -1 };
+	struct runner r = { .options = options, .signals = -1, .messages = -1, .exits = -1,
+			    .times = &outcome->times };
 	int qmp_pair[2], message_pair[2], exit_pair[2] = { -1, -1 };
 	struct termios terminal;
 	bool has_terminal = tcgetattr(STDIN_FILENO, &terminal) == 0;
@@ -690,6 +694,7 @@ int runner_run(struct qemu_machine *machine, const struct run_options *options,
 
 	char **arguments = qemu_arguments(machine);
 	fflush(NULL);
+	outcome->times.started = clock_ns();
 	int status = start(&r, arguments, &child_mask, machine->qmp_fd, machine->runner_fd, exit_pair[1],
 			   err);
 	close(machine->qmp_fd);
@@ -702,10 +707,12 @@ int runner_run(struct qemu_machine *machine, const struct run_options *options,
 		status = 0;	/* there is a verdict already */
 	else if (status == 0)
 		status = watch(&r, outcome, err);
+	outcome->times.ended = clock_ns();
 	if (status == 0)
 		look(&r, outcome);
 	if (r.pid != 0)
 		quit(&r);
+	outcome->times.gone = clock_ns();
 
 	restore_output(&r, flags, has_terminal ? &terminal : NULL);
 	qmp_free(&r.qmp);

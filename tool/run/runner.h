@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "crash/crash.h"
 #include "run/qemu.h"
+#include "run/times.h"
 
 /* How a run ended. */
 enum verdict {
@@ -64,6 +65,7 @@ struct run_outcome {
 				   the caller frees */
 	const char *no_screen;	/* why not, if it was wanted, or NULL */
 	struct error picture;	/* why there is none, if one was wanted; or ERROR_NONE */
+	struct run_times times;
 	char text[2048];	/* where it happened, or what the loader said; may be "" */
 };
 
