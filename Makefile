@@ -74,10 +74,14 @@ TEMPLATES := $(shell find -L templates -type f | sort)
 TEMPLATE_DIRS := $(sort $(patsubst %/,%,$(dir $(TEMPLATES))))
 TEMPLATE_LINK := $(OUT)/share/mkbootimg/templates
 
-.DELETE_ON_ERROR:
-.PHONY: all run check check-long matrix bench example run-example install uninstall lint clean help
+# "man mkbootimg-run" is mkbootimg(1), for each command of its SYNOPSIS.
+COMMANDS := $(sort $(shell sed -n '/^\.Sh SYNOPSIS/,/^\.Sh DESCRIPTION/s/^\.Cm //p' man/mkbootimg.1))
+MANUAL_ALIASES := $(COMMANDS:%=$(OUT)/man/mkbootimg-%.1)
 
-all: $(TOOL) $(LOADER_COPIES) $(LOADER_VARIANTS) $(TEMPLATE_LINK)
+.DELETE_ON_ERROR:
+.PHONY: all run check check-long matrix bench example run-example docs install uninstall lint clean help
+
+all: $(TOOL) $(LOADER_COPIES) $(LOADER_VARIANTS) $(TEMPLATE_LINK) $(MANUAL_ALIASES)
 
 $(TOOL): $(MAIN_OBJECT) $(OBJECTS)
 	$(say) "  LD      $@"
@@ -107,6 +111,10 @@ $(SHARE)/%.bin: $(LOADER_COPIES)
 $(TEMPLATE_LINK):
 	@mkdir -p $(@D)
 	$(Q)ln -srfn templates $@
+
+$(MANUAL_ALIASES): $(OUT)/man/mkbootimg-%.1:
+	@mkdir -p $(@D)
+	@echo ".so man1/mkbootimg.1" > $@
 
 -include $(OBJECTS:.o=.d) $(MAIN_OBJECT:.o=.d)
 
@@ -147,14 +155,25 @@ else
 	@$(MAKE) --no-print-directory -C example-kernel run CMDLINE=exit RUN_OPTIONS=--headless
 endif
 
+# The files in docs that are made, for when the manual, a sentence or what the example
+# kernel shows has changed.  It stops for good, which is status 120.
+docs: example
+	$(Q)$(TOOL) inspect --svg docs/layout.svg example-kernel/kernel.elf
+	$(Q)$(TOOL) run --headless --timeout 60 --screenshot docs/hello.png -c "from the command line" \
+		example-kernel/kernel.elf >/dev/null 2>&1 || [ $$? -eq 120 ]
+	$(Q)PATH="$(abspath $(OUT)):$$PATH" scripts/recording docs/recording.txt > $(OUT)/recording.txt
+	$(Q)cp $(OUT)/recording.txt docs/recording.txt
+	$(Q)scripts/troubleshooting.py docs/troubleshooting.md > $(OUT)/troubleshooting.md
+	$(Q)cp $(OUT)/troubleshooting.md docs/troubleshooting.md
+
 lint:
 	cppcheck --std=c11 --enable=warning,performance,portability --error-exitcode=1 --quiet \
 		--suppress=missingIncludeSystem --inline-suppr -D_GNU_SOURCE -DMKBOOTIMG_VERSION='""' \
 		-Iinclude -Itool tool
 	clang-tidy --quiet tool/*.c tool/*/*.c tests/fuzz/*.c -- -std=c17 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 \
 		-DMKBOOTIMG_VERSION='""' -Iinclude -Itool -Itests/unit 2>/dev/null
-	shellcheck -x -S warning -e SC1091 .ci/run scripts/* tests/lib.sh tests/*/*.sh bench/images/*
-	pyflakes3 bench/*.py tests/*.py
+	shellcheck -x -S warning -e SC1091 .ci/run $(filter-out %.py,$(wildcard scripts/*)) tests/lib.sh tests/*/*.sh bench/images/*
+	pyflakes3 bench/*.py scripts/*.py tests/*.py
 	mandoc -Tlint -W warning man/*
 
 clean:
@@ -175,6 +194,7 @@ help:
 	@echo "make valgrind   run what calls the program's code under valgrind; likewise"
 	@echo "make install    install it all into PREFIX (/usr/local); DESTDIR=DIR goes before it"
 	@echo "make uninstall  remove what make install put there, with the same PREFIX and DESTDIR"
+	@echo "make docs       make the files in docs anew that show what the tool says and draws"
 	@echo "make lint       static analysis (cppcheck, clang-tidy, shellcheck, mandoc)"
 	@echo "make analyze    static analysis by gcc -fanalyzer"
 	@echo "make clean      remove what was built"
@@ -206,7 +226,7 @@ $(call $(1),644,$(DATADIR)/doc/mkbootimg,LICENSE)
 $(foreach directory,$(TEMPLATE_DIRS),$(call $(1),644,$(DATADIR)/mkbootimg/$(directory),$(call files_in,$(directory)))$(newline))
 $(call $(1),644,$(INCLUDEDIR),include/mkbootimg.h include/mkbootimg.inc include/mkbootimg.rs)
 $(call $(1),644,$(PKGCONFIGDIR),mkbootimg.pc.in)
-$(call $(1),644,$(MANDIR)/man1,$(wildcard man/*.1))
+$(call $(1),644,$(MANDIR)/man1,$(wildcard man/*.1) $(MANUAL_ALIASES))
 $(call $(1),644,$(MANDIR)/man5,$(wildcard man/*.5))
 $(call $(1),644,$(MANDIR)/man7,$(wildcard man/*.7))
 endef

@@ -225,6 +225,7 @@ rm -rf tmp/*
 waits() {
 	local name=$1
 	shift
+	: >out	# not what the last one said
 	timeout 120 "$MKBOOTIMG" debug --headless --wait "$@" >out 2>err </dev/null &
 	pid=$!
 	for _ in $(seq 300); do grep -q "^Ctrl-C here" out && break; sleep 0.1; done

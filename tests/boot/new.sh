@@ -105,7 +105,10 @@ edits_debug() {
 
 # ---- Each language -----------------------------------------------------------
 
-PATH=$OUT:$PATH
+# Not all of what is built: a directory there may have a compiler's name.
+mkdir -p bin
+ln -s "$OUT/mkbootimg" bin/
+PATH=$PWD/bin:$PATH
 for language in "${languages[@]}"; do
 	project=$PWD/my-$language
 	try "$language: new" 0 mkbootimg new "my-$language" --lang "$language"

@@ -91,6 +91,11 @@ programs "inspect a kernel" mkbootimg
 traced "inspect an image" 0 "$MKBOOTIMG" inspect here/k.img
 only "inspect an image"
 programs "inspect an image" mkbootimg
+# The image that a kernel's picture is of has no name.
+traced "inspect --svg" 0 "$MKBOOTIMG" inspect --svg here/k.svg k.elf
+only "inspect --svg" "${CACHE[@]}" "$HERE/tmp" "here(/\.mkbootimg\.[0-9.]+|/k\.svg)?"
+programs "inspect --svg" mkbootimg
+check "inspect --svg: nothing is left" test -z "$(ls -A tmp)"
 
 # Its machine writes into a copy, a file in TMPDIR that has no name.
 traced "run" 0 "$MKBOOTIMG" run --headless --timeout "$SECONDS_MAX" -c success k.elf

@@ -91,4 +91,107 @@ try "options for planning, and an image" 2 "$MKBOOTIMG" inspect --stack-size 1M 
 has "is said" err "'k.img' is an image already: options for planning are for kernels"
 try "a bad kernel" 1 "$MKBOOTIMG" inspect "$KERNELS/ends.o"
 
+# ---- Pictures ----------------------------------------------------------------------
+
+# xml FILE: it is XML, has no script and loads nothing; its texts, a line each, are in
+# ./texts.
+xml() {
+	python3 - "$1" >texts <<'END'
+import sys
+import xml.etree.ElementTree as tree
+
+for element in tree.parse(sys.argv[1]).iter():
+    kind = element.tag.removeprefix("{http://www.w3.org/2000/svg}")
+    assert kind in ("svg", "title", "style", "rect", "path", "text"), kind
+    assert not any("href" in name or name.startswith("on") for name in element.attrib), element.attrib
+    if kind == "style":
+        assert "url" not in element.text and "import" not in element.text
+    elif element.text and element.text.strip():
+        print(element.text)
+END
+}
+# draws NAME STATUS FILE [OPTION...]: inspect draws a picture of it, and prints nothing.
+draws() {
+	local name=$1 status=$2 file=$3
+	shift 3
+	rm -f picture.svg
+	try "$name" "$status" "$MKBOOTIMG" inspect --svg picture.svg "$@" "$file"
+	empty "$name: nothing is printed" out
+	check "$name: XML" xml picture.svg
+}
+
+draws "a picture of a kernel" 0 k.elf -c 'say "hello"'
+has "its extents" texts "extent 0, checksum ok"
+has "its blocks" texts "block 0: kernel, "
+has "what is cleared" texts ", cleared"
+has "its maps, with their rights" texts "r-x  kernel: block 0 + 0x0"
+has "where they are" texts "0xffffffff80200000, "
+has "its command line" texts 'command line: say "hello"'
+grep -v "k.elf" picture.svg >kernel.svg
+draws "a picture of its image" 0 k.img
+grep -v "k.img" picture.svg | diff - kernel.svg >differences
+empty "is the same" differences
+"$MKBOOTIMG" build -q --compress lz4 -o packed.img "$KERNELS/data.elf"
+draws "a picture of compressed extents" 0 packed.img
+has "says that" texts " (LZ4), checksum ok"
+for kernel in modules-native state32-mb1 bl09-none; do
+	options=()
+	[[ $kernel != bl09* ]] || options=(--protocol bootloader-0.9)
+	draws "a picture of $kernel" 0 "$KERNELS/$kernel.elf" "${options[@]}"
+	"$MKBOOTIMG" inspect --json "${options[@]}" "$KERNELS/$kernel.elf" >plan.json
+	for kind in extents blocks maps; do
+		wanted=$(json plan.json "len(j['plan']['$kind'])")
+		case $kind in
+		extents) got=$(grep -c '^extent [0-9]*, checksum ok$' texts) ;;
+		blocks) got=$(grep -c '^block [0-9]*: ' texts) ;;
+		maps) got=$(grep -c '^[r-][w-][x-]  .*: block [0-9]* + 0x' texts) ;;
+		esac
+		check "$kernel: all $kind" test "$got" -eq "$wanted"
+	done
+done
+"$MKBOOTIMG" inspect --svg picture.svg "$KERNELS/state32-mb1.elf"
+xml picture.svg
+has "a kernel without pages" texts "paging is off"
+hostile=$'<script>&"\'\033[2J\xff]]>'
+cp k.elf "$hostile"
+draws "a hostile name" 0 "$hostile" -c '</text><script href="x">&amp;'
+has "is a title" texts '<script>&"'
+has "a hostile command line is text" texts '</text><script href="x">&amp;'
+draws "a long command line" 0 k.elf -c "$(printf 'x%.0s' {1..4000})"
+has "is cut" texts "xxx..."
+cp --sparse=always k.img bad.img
+printf '\0\0\0' | dd of=bad.img bs=1 seek=$(($(at "extent 0") + 100)) conv=notrunc status=none
+draws "a damaged image" 1 bad.img
+has "where it is damaged" texts "extent 0, checksum wrong"
+has "which is seen" picture.svg '<rect class="wrong"'
+cp --sparse=always k.img bad.img
+printf '\0\0\0' | dd of=bad.img bs=1 seek=$(($(at "boot table") + 8)) conv=notrunc status=none
+draws "an image without a plan" 1 bad.img
+has "why it will not boot" texts "It will not boot:"
+has "what there is of it" texts "boot table, checksum wrong"
+
+cp k.elf before.elf
+try "a picture over the kernel" 2 "$MKBOOTIMG" inspect --svg k.elf k.elf
+has "is said" err "the output 'k.elf' is the kernel itself"
+has "and what to do" err "name another file with --svg"
+try "a picture over a module" 2 "$MKBOOTIMG" inspect --svg neither.txt -m neither.txt k.elf
+has "is said" err "the output 'neither.txt' is a module itself"
+try "a picture over the image" 2 "$MKBOOTIMG" inspect --svg k.img k.img
+has "is said" err "the output 'k.img' is the image itself"
+check "the kernel is as it was" cmp k.elf before.elf
+try "a picture nowhere" 1 "$MKBOOTIMG" inspect --svg nowhere/k.svg k.elf
+has "is said" err "nowhere"
+try "JSON and a picture" 2 "$MKBOOTIMG" inspect --json --svg k.svg k.elf
+has "is said" err "--json and --svg: one at a time"
+
+# The one in docs is made by "make docs"; compilers differ in their kernels' sizes, and
+# loaders have new ones, so numbers, and what is empty, do not count here.
+cp "$ROOT/docs/layout.svg" theirs.svg
+cp -r "$ROOT/example-kernel" example
+try "the example kernel" 0 make -C example clean kernel.elf MKBOOTIMG_INCLUDE="$ROOT/include"
+check "its picture" "$MKBOOTIMG" inspect --svg ours.svg example/kernel.elf
+for file in theirs ours; do grep -v 'class="hole' $file.svg | sed -E 's/0x[0-9a-f]+|[0-9]+/N/g; s/N (bytes|KiB|MiB)/N units/g' >$file.text; done
+diff theirs.text ours.text >differences
+empty "docs/layout.svg is what make docs makes" differences
+
 done_testing

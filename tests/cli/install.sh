@@ -46,6 +46,9 @@ has "uninstall" out "make uninstall "
 	for page in "$ROOT"/man/*.[157]; do
 		echo "644 share/man/man${page##*.}/${page##*/}"
 	done
+	for command in $("$MKBOOTIMG" --help | sed -nE '/^Commands:/,/^$/s/^  ([a-z]+) .*/\1/p'); do
+		echo "644 share/man/man1/mkbootimg-$command.1"
+	done
 	for file in "$ROOT"/bootloader/*.asm "$ROOT"/bootloader/*.inc bootabi.inc \
 		"$OUT"/share/mkbootimg/bootloader/*.bin; do
 		echo "644 share/mkbootimg/bootloader/${file##*/}"
@@ -71,6 +74,12 @@ check "a directory that was there keeps its mode" test "$(stat -c %a opt/bin)" =
 check "a new one is for everyone, whatever the umask" test "$(stat -c %a opt/share/mkbootimg)" = 755
 mv opt/bin/another opt/share/man/man1/another.1 .
 lists "files and their modes" opt
+if command -v mandoc >/dev/null; then
+	try "man mkbootimg-run" 0 env -C opt/share/man mandoc -T ascii man1/mkbootimg-run.1
+	has "is the manual" out "MKBOOTIMG(1)"
+else
+	skip "man mkbootimg-run" "mandoc is not installed"
+fi
 mv another opt/bin/ && mv another.1 opt/share/man/man1/
 try "make install, again" 0 make -C src install PREFIX="$PWD/opt"
 ln -s opt/bin/mkbootimg link

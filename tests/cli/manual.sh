@@ -172,6 +172,16 @@ while IFS= read -r pattern; do
 done <patterns
 empty "DIAGNOSTICS: no other sentence" stale
 
+# ---- docs/troubleshooting.md ----------------------------------------------------
+
+check "troubleshooting.md is what make docs makes" eval \
+	"'$ROOT/scripts/troubleshooting.py' '$ROOT/docs/troubleshooting.md' | diff '$ROOT/docs/troubleshooting.md' -"
+check "it has every sentence of DIAGNOSTICS" test \
+	"$(section "$PROGRAM" DIAGNOSTICS | grep -c '^\.It Sy')" -eq \
+	"$(sed -n '/^## Sentences of the program/,/^## Kernels/p' "$ROOT/docs/troubleshooting.md" |
+		sed -nE 's/^(### |Or )//p' | sed "s/\`, \`/\n/g" | wc -l)"
+check "and refusals with what to do" test "$(grep -c '^| `.*` | .* |$' "$ROOT/docs/troubleshooting.md")" -ge 50
+
 # ---- mkbootimg(1) and --help: options ----------------------------------------
 
 # options CMD: "SHORT LONG" for each option that CMD --help lists; "-" if it has

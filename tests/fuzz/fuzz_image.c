@@ -6,12 +6,15 @@
  * changes to a table that has a record of each kind.
  */
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "bootabi.h"
 #include "base/bytes.h"
 #include "base/checksum.h"
 #include "fuzz.h"
+#include "image/drawing.h"
 #include "image/image.h"
 #include "unit.h"
 
@@ -65,6 +68,23 @@ static void check_ranges(const struct image *image, size_t size)
 		assert_int_equal(image->range_count, image->first_extent_range + image->plan.extent_count);
 }
 
+/* Its picture is whole, and nothing in it but printed ASCII. */
+static void check_drawing(const struct image *image, size_t size)
+{
+	static const char end[] = "</svg>\n";
+	char *text = NULL;
+	size_t length;
+	FILE *out = open_memstream(&text, &length);
+
+	assert_non_null(out);
+	drawing_write(out, "<image>", image, size);
+	fclose(out);
+	CHECK(length > strlen(end) && strcmp(text + length - strlen(end), end) == 0, "the picture is not whole");
+	for (size_t i = 0; i < length; i++)
+		CHECK(text[i] == '\n' || (text[i] >= ' ' && text[i] <= '~'), "the picture has a byte %d", text[i]);
+	free(text);
+}
+
 static void read_image(const unsigned char *bytes, size_t size)
 {
 	struct image image;
@@ -73,6 +93,7 @@ static void read_image(const unsigned char *bytes, size_t size)
 
 	assert_accepted(image_read(&image, &file, true, &err), &err, "image_read");
 	check_ranges(&image, size);
+	check_drawing(&image, size);
 	if (image.has_plan)
 		check_decoded(&image.plan, image.places);
 	else

@@ -427,3 +427,16 @@ void output_end(struct output *output)
 	cleanup_close(&output->fd);
 	*output = (struct output){.fd = -1};
 }
+
+int output_text(const char *path, const char *text, size_t size, struct error *err)
+{
+	struct output output;
+
+	int status = output_begin(&output, path, err);
+	if (status == 0)
+		status = file_write_at(output.fd, text, size, 0, path, err);
+	if (status == 0)
+		status = output_commit(&output, err);
+	output_end(&output);
+	return status;
+}

@@ -94,5 +94,7 @@ void output_hurry(const struct output *output, uint64_t from, uint64_t to);
 int output_commit(struct output *output, struct error *err);
 /* Release it; what was not committed is gone, and the old file unchanged. */
 void output_end(struct output *output);
+/* All of that for text that is at hand. */
+int output_text(const char *path, const char *text, size_t size, struct error *err);
 
 #endif

@@ -445,18 +445,18 @@ void build_plan_free(struct planned *planned)
 /* ---- Writing ---------------------------------------------------------------- */
 
 /* An output that is one of the inputs would be gone before it was read. */
-static int check_target(const char *target, const struct planned *planned, struct error *err)
+int build_check_output(const char *target, const char *option, const char *first,
+		       const struct file_view *files, size_t count, struct error *err)
 {
 	struct stat st;
 
 	if (stat(target, &st) != 0)
 		return 0;
-	for (size_t i = 0; i < planned->file_count; i++) {
-		if (st.st_dev != planned->files[i].device || st.st_ino != planned->files[i].inode)
+	for (size_t i = 0; i < count; i++) {
+		if (st.st_dev != files[i].device || st.st_ino != files[i].inode)
 			continue;
-		error_set(err, ERROR_USAGE, 0, "the output '%s' is %s itself", target,
-			  i == 0 ? "the kernel" : "a module");
-		return error_hint(err, "name another file with -o");
+		error_set(err, ERROR_USAGE, 0, "the output '%s' is %s itself", target, i == 0 ? first : "a module");
+		return error_hint(err, "name another file with %s", option);
 	}
 	return 0;
 }
@@ -539,7 +539,7 @@ static int write_image(const char *path, const struct build_options *options,
 		result->format = choose_format(options);
 		target = options->output != NULL ? format_string("%s", options->output) :
 						   build_default_output(path, result->format->extension);
-		if (check_target(target, planned, err) != 0)
+		if (build_check_output(target, "-o", "the kernel", planned->files, planned->file_count, err) != 0)
 			return -1;
 	}
 	if (loader_get(&loader, options->bootloader, planned->choice.protocol->loader_option, err) != 0)

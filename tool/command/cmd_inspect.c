@@ -15,11 +15,13 @@
 #include "plan/boottable.h"
 #include "command/build.h"
 #include "command/command.h"
+#include "image/drawing.h"
 #include "image/image.h"
 #include "plan/report.h"
 
 enum {
 	OPT_JSON = 3000,
+	OPT_SVG,
 };
 
 static const char doc[] =
@@ -29,6 +31,7 @@ static const char doc[] =
 
 static const struct argp_option options_list[] = {
 	{ "json", OPT_JSON, NULL, 0, "Print JSON", 0 },
+	{ "svg", OPT_SVG, "FILE", 0, "Draw disk and memory into FILE instead (SVG)", 0 },
 	{ 0 },
 };
 
@@ -36,6 +39,7 @@ struct arguments {
 	struct build_options build;
 	const char *file;
 	bool json;
+	const char *svg;		/* NULL: no picture */
 };
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -49,6 +53,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPT_JSON:
 		arguments->json = true;
 		return 0;
+	case OPT_SVG:
+		arguments->svg = arg;
+		return 0;
 	case ARGP_KEY_ARG:
 		if (arguments->file != NULL)
 			argp_error(state, "more than one file: '%s' and '%s'", arguments->file, arg);
@@ -56,6 +63,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_NO_ARGS:
 		argp_error(state, "no kernel or image given");
+		return 0;
+	case ARGP_KEY_END:
+		if (arguments->json && arguments->svg != NULL)
+			argp_error(state, "--json and --svg: one at a time");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -68,6 +79,48 @@ static void print_json(json_t *object)
 	json_dumpf(object, stdout, JSON_INDENT(2));
 	putchar('\n');
 	json_decref(object);
+}
+
+/* ---- Pictures ------------------------------------------------------------ */
+
+/* Draw an image for who asked about a file, which may be the kernel that it is of. */
+static int draw(const struct arguments *arguments, const struct image *image, uint64_t size,
+		struct error *err)
+{
+	CLEANUP_FREE char *text = NULL;
+	size_t length;
+	FILE *memory = open_memstream(&text, &length);
+
+	if (memory == NULL)
+		return error_set(err, ERROR_SYSTEM, 0, "out of memory");
+	drawing_write(memory, path_name(arguments->file), image, size);
+	if (fclose(memory) != 0)
+		return error_set(err, ERROR_SYSTEM, 0, "out of memory");
+	return output_text(arguments->svg, text, length, err);
+}
+
+/* A kernel's picture is that of its image, which is made for that only. */
+static int draw_kernel(const struct arguments *arguments, struct error *err)
+{
+	struct build_options options = arguments->build;
+	struct build_result result;
+	struct output output;
+	struct file_view disk = { .fd = -1 };
+	struct image image;
+
+	options.quiet = true;
+	int status = build_image(arguments->file, &options, true, &output, &result, err);
+	if (status == 0)
+		status = file_view_of(&disk, output.fd, "temporary image", err);
+	if (status == 0)
+		status = image_read(&image, &disk, true, err);
+	if (status == 0) {
+		status = draw(arguments, &image, disk.size, err);
+		image_free(&image);
+	}
+	file_close(&disk);
+	output_end(&output);
+	return status;
 }
 
 /* ---- Kernels ------------------------------------------------------------- */
@@ -147,9 +200,15 @@ static int inspect_kernel(const struct arguments *arguments, struct error *err)
 {
 	struct planned planned;
 
-	if (build_plan(arguments->file, &arguments->build, &planned, err) != 0)
-		return -1;
-	if (arguments->json)
+	int status = build_plan(arguments->file, &arguments->build, &planned, err);
+	if (status != 0)
+		return status;
+	if (arguments->svg != NULL) {
+		status = build_check_output(arguments->svg, "--svg", "the kernel", planned.files,
+					    planned.file_count, err);
+		if (status == 0)
+			status = draw_kernel(arguments, err);
+	} else if (arguments->json) {
 		print_json(json_pack("{s:o, s:s, s:o, s:s, s:s, s:o, s:o, s:o, s:o, s:I}", "file",
 				     report_text(arguments->file), "kind", "kernel", "unpacked",
 				     unpacked_json(&planned), "reason",
@@ -159,10 +218,11 @@ static int inspect_kernel(const struct arguments *arguments, struct error *err)
 				     "plan", report_plan_json(&planned.plan, NULL), "warnings",
 				     warnings_json(&planned.plan), "boot_table_size",
 				     (json_int_t)boottable_size(&planned.plan)));
-	else
+	} else {
 		print_kernel(arguments->file, &planned);
+	}
 	build_plan_free(&planned);
-	return 0;
+	return status;
 }
 
 /* ---- Images -------------------------------------------------------------- */
@@ -302,7 +362,9 @@ static int inspect_disk(const struct arguments *arguments, const struct image_fo
 	if (image_read(&image, file, true, err) != 0)
 		return -1;
 	int status = gather(&contents, err);
-	if (status == 0 && arguments->json)
+	if (status == 0 && arguments->svg != NULL)
+		status = draw(arguments, &image, file->size, err);
+	else if (status == 0 && arguments->json)
 		print_json(json_pack("{s:o, s:s, s:s, s:I, s:o, s:I, s:o, s:I, s:I, s:o}", "file",
 				     report_text(arguments->file), "kind", "image", "format", format->name,
 				     "size", (json_int_t)file->size, "disk_signature", report_address(image.disk_id), "base",
@@ -353,6 +415,9 @@ static int inspect_image(const struct arguments *arguments, const struct file_vi
 			  arguments->file);
 		return error_hint(err, "inspect the kernel that it was built from");
 	}
+	if (arguments->svg != NULL &&
+	    build_check_output(arguments->svg, "--svg", "the image", file, 1, err) != 0)
+		return -1;
 	return format_is_foreign(format) ? inspect_foreign(arguments, format, file, err) :
 					   inspect_disk(arguments, format, file, err);
 }

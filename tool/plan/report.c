@@ -39,14 +39,14 @@ json_t *report_text(const char *text)
 	return json_string(clean);
 }
 
-static const char *protocol_name(const struct plan *plan)
+const char *report_protocol(const struct plan *plan)
 {
 	const struct protocol *protocol = protocol_by_number(plan->protocol);
 
 	return protocol != NULL ? protocol->name : "unknown";
 }
 
-static const char *kind_name(uint32_t kind)
+const char *report_kind(uint32_t kind)
 {
 	switch (kind) {
 	case INFO_KIND_MODULES:
@@ -89,18 +89,20 @@ static void print_video(FILE *out, const struct plan_video *video)
 	fprintf(out, "%s\n", video_mode(video));
 }
 
-/* Where a block, or something in it, will be. */
-static void print_place(FILE *out, const struct plan_block *block, uint64_t offset)
+struct report_place report_place(const struct plan_block *block, uint64_t offset)
 {
+	const char *top = block->flags & BLOCK_TOP ? ", as high as possible" : "";
+	struct report_place place;
+
 	if (block->phys != BLOCK_ANYWHERE)
-		fprintf(out, "at 0x%" PRIx64 "%s\n", block->phys + offset,
-			block->flags & BLOCK_FIXED ? "" : " if that is free");
+		snprintf(place.text, sizeof(place.text), "at 0x%" PRIx64 "%s", block->phys + offset,
+			 block->flags & BLOCK_FIXED ? "" : " if that is free");
 	else if (block->lowest > PLAN_LOWEST_PHYS || block->highest < PLAN_HIGHEST_PHYS)
-		fprintf(out, "in 0x%" PRIx64 "-0x%" PRIx64 "%s\n", block->lowest, block->highest,
-			block->flags & BLOCK_TOP ? ", as high as possible" : "");
+		snprintf(place.text, sizeof(place.text), "in 0x%" PRIx64 "-0x%" PRIx64 "%s", block->lowest,
+			 block->highest, top);
 	else
-		fprintf(out, "anywhere in physical memory%s\n",
-			block->flags & BLOCK_TOP ? ", as high as possible" : "");
+		snprintf(place.text, sizeof(place.text), "anywhere in physical memory%s", top);
+	return place;
 }
 
 /* The blocks, but for those that maps have told of. */
@@ -110,9 +112,8 @@ static void print_blocks(FILE *out, const struct plan *plan)
 	for (size_t i = 0; i < plan->block_count; i++) {
 		const struct plan_block *block = &plan->blocks[i];
 
-		fprintf(out, "  block %zu: %" PRIu64 " KiB, %s, ", i, block->size / 1024,
-			kind_name(block->kind));
-		print_place(out, block, 0);
+		fprintf(out, "  block %zu: %" PRIu64 " KiB, %s, %s\n", i, block->size / 1024,
+			report_kind(block->kind), report_place(block, 0).text);
 	}
 }
 
@@ -122,9 +123,8 @@ static void print_maps(FILE *out, const struct plan *plan)
 	for (size_t i = 0; i < plan->map_count; i++) {
 		const struct plan_map *map = &plan->maps[i];
 
-		fprintf(out, "  0x%016" PRIx64 " + 0x%-9" PRIx64 " %s  ", map->virt, map->length,
-			report_flags(map->flags).text);
-		print_place(out, &plan->blocks[map->block], map->offset);
+		fprintf(out, "  0x%016" PRIx64 " + 0x%-9" PRIx64 " %s  %s\n", map->virt, map->length,
+			report_flags(map->flags).text, report_place(&plan->blocks[map->block], map->offset).text);
 	}
 }
 
@@ -175,7 +175,7 @@ static void print_extents(FILE *out, const struct plan *plan, const struct exten
 void report_plan(FILE *out, const struct plan *plan, const struct extent_place *places)
 {
 	fprintf(out, "protocol %s, entry point 0x%" PRIx64 ", stack %" PRIu64 " KiB\n",
-		protocol_name(plan), plan->entry, plan->stack_size / 1024);
+		report_protocol(plan), plan->entry, plan->stack_size / 1024);
 	fputs("command line \"", out);
 	print_escaped(out, plan->cmdline);
 	fputs("\"\n", out);
@@ -215,7 +215,7 @@ static json_t *blocks_json(const struct plan *plan)
 						      report_address(block->highest), "fixed",
 						      (block->flags & BLOCK_FIXED) != 0, "top",
 						      (block->flags & BLOCK_TOP) != 0, "kind",
-						      kind_name(block->kind)));
+						      report_kind(block->kind)));
 	}
 	return list;
 }
@@ -285,7 +285,7 @@ json_t *report_plan_json(const struct plan *plan, const struct extent_place *pla
 {
 	json_t *object = json_pack(
 		"{s:s, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I}", "protocol",
-		protocol_name(plan), "entry", report_address(plan->entry), "command_line",
+		report_protocol(plan), "entry", report_address(plan->entry), "command_line",
 		report_text(plan->cmdline), "stack_size", (json_int_t)plan->stack_size, "maps",
 		maps_json(plan), "blocks", blocks_json(plan), "extents", extents_json(plan, places), "zeros",
 		zeros_json(plan), "video", video_json(&plan->video), "info_size",

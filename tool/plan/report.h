@@ -27,6 +27,16 @@ struct report_flags {
 };
 struct report_flags report_flags(uint32_t flags);
 
+/* Where a block, or something in it, will be: "at 0x200000 if that is free". */
+struct report_place {
+	char text[80];
+};
+struct report_place report_place(const struct plan_block *block, uint64_t offset);
+
+/* A plan's protocol, and what a block is for (INFO_KIND_*), in words. */
+const char *report_protocol(const struct plan *plan);
+const char *report_kind(uint32_t kind);
+
 /* Text from outside as JSON: what is not UTF-8 is shown as "?". */
 json_t *report_text(const char *text);
 

@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "base/fileio.h"
+#include "base/xml.h"
 #include "plan/report.h"
 
 #define FRAMES_MOST 16		/* of a backtrace that a report quotes */
@@ -141,27 +142,6 @@ void tap_test(FILE *out, size_t number, const struct suite_test *test)
 
 /* ---- JUnit ------------------------------------------------------------------------ */
 
-/* XML 1.0 has no other control characters, and this no other bytes than ASCII's. */
-static void print_xml(FILE *out, const char *text)
-{
-	for (; *text != '\0'; text++) {
-		unsigned char c = (unsigned char)*text;
-
-		if (c == '<')
-			fputs("&lt;", out);
-		else if (c == '>')
-			fputs("&gt;", out);
-		else if (c == '&')
-			fputs("&amp;", out);
-		else if (c == '"')
-			fputs("&quot;", out);
-		else if (c == '\n')
-			fputs("&#10;", out);
-		else if (c != '\r')
-			putc(c < 0x20 || c >= 0x7f ? '?' : c, out);
-	}
-}
-
 static void print_case(FILE *out, const struct suite_test *test)
 {
 	const char *kind = test->broken ? "error" : "failure";
@@ -217,7 +197,6 @@ int junit_write(const char *path, const struct suite_test *tests, size_t count,
 {
 	CLEANUP_FREE char *text = NULL;
 	size_t size;
-	struct output output;
 	FILE *memory = open_memstream(&text, &size);
 
 	if (memory == NULL)
@@ -225,11 +204,5 @@ int junit_write(const char *path, const struct suite_test *tests, size_t count,
 	print_suite(memory, tests, count);
 	if (fclose(memory) != 0)
 		return error_set(err, ERROR_SYSTEM, 0, "out of memory");
-	int status = output_begin(&output, path, err);
-	if (status == 0)
-		status = file_write_at(output.fd, text, size, 0, path, err);
-	if (status == 0)
-		status = output_commit(&output, err);
-	output_end(&output);
-	return status;
+	return output_text(path, text, size, err);
 }
