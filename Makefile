@@ -79,7 +79,7 @@ COMMANDS := $(sort $(shell sed -n '/^\.Sh SYNOPSIS/,/^\.Sh DESCRIPTION/s/^\.Cm /
 MANUAL_ALIASES := $(COMMANDS:%=$(OUT)/man/mkbootimg-%.1)
 
 .DELETE_ON_ERROR:
-.PHONY: all run check check-long matrix bench example run-example docs install uninstall lint clean help
+.PHONY: all run check check-long matrix bench example run-example docs install uninstall dist lint clean help
 
 all: $(TOOL) $(LOADER_COPIES) $(LOADER_VARIANTS) $(TEMPLATE_LINK) $(MANUAL_ALIASES)
 
@@ -127,7 +127,7 @@ run:
 	@$(MAKE) --no-print-directory run-example
 
 check check-long:
-	@scripts/deps check
+	@$(if $(filter check-long,$@),LONG=1) scripts/deps check
 	$(if $(filter %/real.sh,$(TESTS)),@scripts/real-kernels || :)
 	@$(MAKE) --no-print-directory run-tests $(if $(filter check-long,$@),LONG=1)
 	$(if $(filter check-long,$@),@$(MAKE) --no-print-directory valgrind)
@@ -172,7 +172,7 @@ lint:
 		-Iinclude -Itool tool
 	clang-tidy --quiet tool/*.c tool/*/*.c tests/fuzz/*.c -- -std=c17 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 \
 		-DMKBOOTIMG_VERSION='""' -Iinclude -Itool -Itests/unit 2>/dev/null
-	shellcheck -x -S warning -e SC1091 .ci/run $(filter-out %.py,$(wildcard scripts/*)) tests/lib.sh tests/*/*.sh bench/images/*
+	shellcheck -x -S warning -e SC1091 .ci/run completions/mkbootimg $(filter-out %.py,$(wildcard scripts/*)) tests/lib.sh tests/*/*.sh bench/images/*
 	pyflakes3 bench/*.py scripts/*.py tests/*.py
 	mandoc -Tlint -W warning man/*
 
@@ -195,6 +195,7 @@ help:
 	@echo "make install    install it all into PREFIX (/usr/local); DESTDIR=DIR goes before it"
 	@echo "make uninstall  remove what make install put there, with the same PREFIX and DESTDIR"
 	@echo "make docs       make the files in docs anew that show what the tool says and draws"
+	@echo "make dist       pack what is committed into build/mkbootimg-VERSION.tar.gz, the same bytes each time"
 	@echo "make lint       static analysis (cppcheck, clang-tidy, shellcheck, mandoc)"
 	@echo "make analyze    static analysis by gcc -fanalyzer"
 	@echo "make clean      remove what was built"
@@ -210,6 +211,10 @@ DATADIR ?= $(PREFIX)/share
 INCLUDEDIR ?= $(PREFIX)/include
 MANDIR ?= $(DATADIR)/man
 PKGCONFIGDIR ?= $(DATADIR)/pkgconfig
+BASHCOMPDIR ?= $(DATADIR)/bash-completion/completions
+ZSHCOMPDIR ?= $(DATADIR)/zsh/site-functions
+CMAKEDIR ?= $(DATADIR)/cmake/Mkbootimg
+FISHCOMPDIR ?= $(DATADIR)/fish/vendor_completions.d
 
 files_in = $(foreach file,$(TEMPLATES),$(if $(filter $(1)/,$(dir $(file))),$(file)))
 define newline
@@ -226,6 +231,11 @@ $(call $(1),644,$(DATADIR)/doc/mkbootimg,LICENSE)
 $(foreach directory,$(TEMPLATE_DIRS),$(call $(1),644,$(DATADIR)/mkbootimg/$(directory),$(call files_in,$(directory)))$(newline))
 $(call $(1),644,$(INCLUDEDIR),include/mkbootimg.h include/mkbootimg.inc include/mkbootimg.rs)
 $(call $(1),644,$(PKGCONFIGDIR),mkbootimg.pc.in)
+$(call $(1),644,$(DATADIR)/mkbootimg,integration/mkbootimg.mk)
+$(call $(1),644,$(CMAKEDIR),integration/MkbootimgConfig.cmake integration/MkbootimgConfigVersion.cmake.in)
+$(call $(1),644,$(BASHCOMPDIR),completions/mkbootimg)
+$(call $(1),644,$(ZSHCOMPDIR),completions/_mkbootimg)
+$(call $(1),644,$(FISHCOMPDIR),completions/mkbootimg.fish)
 $(call $(1),644,$(MANDIR)/man1,$(wildcard man/*.1) $(MANUAL_ALIASES))
 $(call $(1),644,$(MANDIR)/man5,$(wildcard man/*.5))
 $(call $(1),644,$(MANDIR)/man7,$(wildcard man/*.7))
@@ -240,9 +250,11 @@ install: all
 		$(error DATADIR must be BINDIR/../share, or the tool would not find its loader))
 	$(say) "  INSTALL $(DESTDIR)$(BINDIR)/mkbootimg"
 	$(call installation,put)
-	$(Q)pc="$(DESTDIR)$(PKGCONFIGDIR)/mkbootimg.pc" && mv -f "$$pc.in" "$$pc" && \
-	sed -i -e 's|@PREFIX@|$(PREFIX)|' -e 's|@DATADIR@|$(DATADIR)|' -e 's|@VERSION@|$(VERSION)|' \
-		-e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' -e 's|=$(PREFIX)/|=$${prefix}/|' "$$pc"
+	$(Q)for file in "$(DESTDIR)$(PKGCONFIGDIR)/mkbootimg.pc" "$(DESTDIR)$(CMAKEDIR)/MkbootimgConfigVersion.cmake"; do \
+		mv -f "$$file.in" "$$file" && sed -i -e 's|@PREFIX@|$(PREFIX)|' -e 's|@DATADIR@|$(DATADIR)|' \
+			-e 's|@VERSION@|$(VERSION)|' -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' -e 's|=$(PREFIX)/|=$${prefix}/|' \
+			"$$file" || exit; \
+	done
 
 # Of directories only those that are mkbootimg's alone go, if nothing else is in
 # them.
@@ -250,8 +262,19 @@ uninstall:
 	$(say) "  REMOVE  $(DESTDIR)$(BINDIR)/mkbootimg"
 	$(call installation,take)
 	@find "$(DESTDIR)$(DATADIR)/mkbootimg/templates" -type d -empty -delete 2>/dev/null || :
-	@rmdir "$(DESTDIR)$(DATADIR)/mkbootimg/bootloader" "$(DESTDIR)$(DATADIR)/mkbootimg" \
+	@rmdir "$(DESTDIR)$(DATADIR)/mkbootimg/bootloader" "$(DESTDIR)$(DATADIR)/mkbootimg" "$(DESTDIR)$(CMAKEDIR)" \
 		"$(DESTDIR)$(DATADIR)/doc/mkbootimg" 2>/dev/null || :
+
+# ---- Releases ---------------------------------------------------------------
+
+# What is committed, the same bytes each time: of the commit's time, and nobody's.
+DISTDIR ?= build
+dist:
+	@mkdir -p "$(DISTDIR)"
+	$(say) "  DIST    $(DISTDIR)/mkbootimg-$(VERSION).tar.gz"
+	$(Q)git -c tar.umask=0022 archive --format=tar --prefix=mkbootimg-$(VERSION)/ HEAD > "$(DISTDIR)/mkbootimg.tar"
+	$(Q)gzip -9nc "$(DISTDIR)/mkbootimg.tar" > "$(DISTDIR)/mkbootimg-$(VERSION).tar.gz"
+	$(Q)rm "$(DISTDIR)/mkbootimg.tar"
 
 # ---- Tests -----------------------------------------------------------------
 

@@ -60,4 +60,26 @@ has "and warns" err "both writable and executable"
 try "-q" 0 "$MKBOOTIMG" build -q wx.elf
 empty "-q does not warn" err
 
+# ---- For make --------------------------------------------------------------------
+
+mkdir dep
+cp k.elf dep/k.elf
+echo "a disk" >'dep/a $disk #1'
+printf '[build]\nmodule = a $disk #1\n' >dep/mkbootimg.conf
+# Make itself says whether the names came through.
+printf '%s\n' 'all: x\ y.img' 'include dep.d' 'x\ y.img: ; @printf "<%s>" $(foreach f,$^,"$f")' >dep/Makefile
+try "--depfile" 0 env -C dep "$MKBOOTIMG" build --depfile dep.d -o "x y.img" k.elf
+check "--depfile: the kernel, the module and mkbootimg.conf" \
+	test "$(cat dep/dep.d)" = "$(printf '%s\n' 'x\ y.img: k.elf \' ' a\ $$disk\ \#1 \' ' mkbootimg.conf')"
+rm "dep/x y.img"
+try "--depfile: make reads it" 0 make -s -C dep
+sed -i '/module/d' dep/mkbootimg.conf
+try "--depfile, without" 0 env -C dep "$MKBOOTIMG" --no-config build --depfile dep.d k.elf
+check "--depfile: only the kernel" test "$(cat dep/dep.d)" = "k.img: k.elf"
+try "--depfile that cannot be written" 1 "$MKBOOTIMG" build --depfile nowhere/x.d -o x.img k.elf
+has "--depfile that cannot be written: says so" err "cannot write 'nowhere/x.d'"
+echo "depfile = x" >>dep/mkbootimg.conf
+try "depfile in mkbootimg.conf" 2 env -C dep "$MKBOOTIMG" build k.elf
+has "depfile in mkbootimg.conf: says so" err "'depfile' is for the command line only"
+
 done_testing

@@ -5,7 +5,7 @@
 # without NASM and without the source tree, and that all of it goes again.
 . "$(dirname "$0")/../lib.sh"
 
-unset PREFIX DESTDIR BINDIR DATADIR INCLUDEDIR MANDIR PKGCONFIGDIR SANITIZE COVERAGE
+unset PREFIX DESTDIR BINDIR DATADIR INCLUDEDIR MANDIR PKGCONFIGDIR CMAKEDIR BASHCOMPDIR ZSHCOMPDIR FISHCOMPDIR SANITIZE COVERAGE
 umask 022
 install -m 644 "$KERNELS/ends.elf" k.elf
 try "the build tree's own image" 0 "$MKBOOTIMG" build -c success -o want.img k.elf
@@ -42,6 +42,12 @@ has "uninstall" out "make uninstall "
 	done
 	(cd "$ROOT" && find -L templates -type f -printf '644 share/mkbootimg/%p\n')
 	echo "644 share/doc/mkbootimg/LICENSE"
+	echo "644 share/cmake/Mkbootimg/MkbootimgConfig.cmake"
+	echo "644 share/cmake/Mkbootimg/MkbootimgConfigVersion.cmake"
+	echo "644 share/mkbootimg/mkbootimg.mk"
+	echo "644 share/bash-completion/completions/mkbootimg"
+	echo "644 share/fish/vendor_completions.d/mkbootimg.fish"
+	echo "644 share/zsh/site-functions/_mkbootimg"
 	echo "644 share/pkgconfig/mkbootimg.pc"
 	for page in "$ROOT"/man/*.[157]; do
 		echo "644 share/man/man${page##*.}/${page##*/}"
@@ -153,6 +159,8 @@ root=opt
 try "pkg-config: flags" 0 pc --cflags mkbootimg
 check "the header's directory" test "$(xargs <out)" = "-I$PWD/opt/include"
 check "datadir" test "$(pc --variable=datadir mkbootimg)" = "$PWD/opt/share"
+check "the makefile is there" test -e "$(pc --variable=makefile mkbootimg)"
+check "its directory" test "$(pc --variable=pkgdatadir mkbootimg)" = "$PWD/opt/share/mkbootimg"
 check "its version is the tool's" grep -qwF "$(pc --modversion mkbootimg)" <("$installed" --version)
 cp -r opt moved
 root=moved

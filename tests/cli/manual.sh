@@ -185,21 +185,20 @@ check "and refusals with what to do" test "$(grep -c '^| `.*` | .* |$' "$ROOT/do
 # ---- mkbootimg(1) and --help: options ----------------------------------------
 
 # options CMD: "SHORT LONG" for each option that CMD --help lists; "-" if it has
-# no short form.  argp's own are left out.
+# no short form.
 options() {
 	"$MKBOOTIMG" "$1" --help |
-		sed -nE 's/^  -([^ ]), --([a-z-]+).*/\1 \2/p; s/^ {6}--([a-z-]+).*/- \1/p' |
-		grep -vE ' (help|usage|version)$'
+		sed -nE 's/^  -([^ ]), --([a-z-]+).*/\1 \2/p; s/^ {6}--([a-z-]+).*/- \1/p'
 }
 
-# described CMD: options in the manual's sections "Options of ... CMD ...".
+# described CMD: options in the manual's sections "Options of ... CMD ...", or "... all ...".
 described() {
 	awk -v cmd="$1" '
 	/^\.S[hs] / {
 		inside = 0
 		if ($2 == "Options")
 			for (i = 4; i <= NF; i++)
-				if ($i == cmd || $i == cmd ",") inside = 1
+				if ($i == cmd || $i == cmd "," || $i == "all") inside = 1
 	}
 	inside && /^\.It Fl / {
 		for (i = 2; i < NF; i++)
@@ -253,9 +252,32 @@ while read -r command; do
 	options "$command" | cut -d' ' -f2 | sort -u >help
 	described "$command" | sort -u >manual
 	same "$command: options of --help and of the manual" help manual
-	long_names "$command" | sort -u >manual
-	same "$command: options of --help and of the SYNOPSIS" help manual
+	# Those that all have, are once in the SYNOPSIS.
+	grep -vxE 'help|usage|version' help >rest || echo none >rest
+	{ long_names "$command" | grep -vxE 'help|usage|version' || echo none; } | sort -u >manual
+	same "$command: options of --help and of the SYNOPSIS" rest manual
+
+	# Each way to ask gives the same answer, on standard output only.
+	"$MKBOOTIMG" "$command" --help >help
+	for question in "$command -h" "$command -?" "help $command" "--no-config $command --help"; do
+		# shellcheck disable=SC2086
+		try "$question" 0 "$MKBOOTIMG" $question
+		empty "$question: no error" err
+		same "$question: as --help" help out
+	done
+	for question in "$command --version" "$command -V"; do
+		# shellcheck disable=SC2086
+		try "$question" 0 "$MKBOOTIMG" $question
+		check "$question: the version" cmp out <("$MKBOOTIMG" --version)
+	done
+	try "$command --usage" 0 "$MKBOOTIMG" "$command" --usage
+	has "$command --usage: what it is" out "Usage: mkbootimg $command "
 done <commands
+"$MKBOOTIMG" --help >help
+for question in -h help "-?"; do
+	try "$question" 0 "$MKBOOTIMG" "$question"
+	same "$question: as --help" help out
+done
 
 # Those before the command, which "mkbootimg --help" lists.
 "$MKBOOTIMG" --help | sed -nE 's/^ {6}--([a-z-]+).*/\1/p' | grep -vxE 'help|usage|version' | sort >help

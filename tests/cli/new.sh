@@ -89,7 +89,7 @@ check "neither is made" test ! -e x -a ! -e y
 for wrong in C:c rst:rust as:asm; do
 	try "--lang ${wrong%:*}" 2 "$MKBOOTIMG" new x --lang "${wrong%:*}"
 	has "--lang ${wrong%:*}: which there are" err "--lang: '${wrong%:*}' is none of c, asm, rust"
-	has "--lang ${wrong%:*}: what was meant" err "the nearest one is '${wrong#*:}'"
+	has "--lang ${wrong%:*}: what was meant" err "did you mean '${wrong#*:}'?"
 	check "--lang ${wrong%:*}: nothing is made" test ! -e x
 done
 

@@ -347,7 +347,7 @@ TEST(refuses_wrong_options)
 
 	for (size_t i = 0; i < COUNT(protocols); i++) {
 		snprintf(word, sizeof(word), "--protocol=%s", protocols[i]);
-		refuse_word(word, "' is none of auto, native, multiboot1, multiboot2, pvh, bootloader-0.9\n");
+		refuse_word(word, "' is none of auto, native, multiboot1, multiboot2, pvh, bootloader-0.9");
 	}
 	for (size_t i = 0; i < COUNT(modes); i++) {
 		snprintf(word, sizeof(word), "--video=%s", modes[i]);
@@ -387,7 +387,7 @@ TEST(refuses_wrong_options_of_the_bootloader_crate)
 	for (size_t i = 0; i < COUNT(features); i++) {
 		snprintf(word, sizeof(word), "--features=%s", features[i].list);
 		snprintf(says, sizeof(says),
-			 "--features: %s is none of map_physical_memory, recursive_page_table, sse, vga_320x200\n",
+			 "--features: %s is none of map_physical_memory, recursive_page_table, sse, vga_320x200",
 			 features[i].wrong);
 		refuse_word(word, says);
 	}

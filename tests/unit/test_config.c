@@ -129,26 +129,6 @@ static int read_text(struct config *config, const char *text, struct error *err)
 
 /* ---- Tests --------------------------------------------------------------- */
 
-TEST(measures_distances)
-{
-	static const struct {
-		const char *left, *right;
-		size_t distance;
-	} cases[] = {
-		{ "", "", 0 },	       { "", "abc", 3 },	{ "abc", "", 3 },
-		{ "abc", "abc", 0 },   { "abc", "abd", 1 },	{ "abc", "ab", 1 },
-		{ "abc", "xabc", 1 },  { "kitten", "sitting", 3 }, { "timout", "timeout", 1 },
-		{ "memroy", "memory", 2 },
-	};
-
-	for (size_t i = 0; i < COUNT(cases); i++) {
-		size_t distance = config_distance(cases[i].left, cases[i].right);
-
-		CHECK(distance == cases[i].distance, "'%s', '%s': %zu", cases[i].left, cases[i].right, distance);
-		assert_int_equal(config_distance(cases[i].right, cases[i].left), distance);
-	}
-}
-
 TEST(applies_sections_in_order)
 {
 	struct config config;
@@ -329,7 +309,6 @@ TEST(a_package_that_is_wrong)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(measures_distances),
 		cmocka_unit_test(applies_sections_in_order),
 		cmocka_unit_test(the_last_of_a_switch_counts),
 		cmocka_unit_test(files_are_beside_the_file),

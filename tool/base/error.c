@@ -86,7 +86,9 @@ void print_escaped(FILE *out, const char *text)
 
 static void print_line(const char *command, const char *text)
 {
-	fprintf(stderr, "mkbootimg: %s: ", command);
+	fputs("mkbootimg: ", stderr);
+	if (command != NULL)
+		fprintf(stderr, "%s: ", command);
 	print_escaped(stderr, text);
 	putc('\n', stderr);
 }

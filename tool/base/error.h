@@ -38,7 +38,8 @@ int error_wrap(struct error *err, const char *format, ...) __attribute__((format
 /* Say what to do about it.  Returns -1. */
 int error_hint(struct error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Print "mkbootimg: COMMAND: TEXT" and the hint to stderr, escaped. */
+/* Print "mkbootimg: COMMAND: TEXT" and the hint to stderr, escaped.  command may be
+ * NULL: there is none yet. */
 void error_print(const struct error *err, const char *command);
 
 /* Print "mkbootimg: COMMAND: warning: 'SUBJECT': TEXT" to stderr, escaped

@@ -3,9 +3,11 @@
  * Building an image; see build.h.
  */
 #include "command/build.h"
+#include "command/command.h"
 
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +15,7 @@
 
 #include "bootabi.h"
 #include "base/gzip.h"
+#include "command/values.h"
 #include "plan/boottable.h"
 #include "config/config.h"
 #include "image/loader.h"
@@ -36,12 +39,10 @@ enum {
 	OPT_BOOT_INFO_ADDRESS,
 };
 
-#define PROTOCOL_NAMES "auto, native, multiboot1, multiboot2, pvh, bootloader-0.9"
-
 const struct argp_option plan_options_list[] = {
 	{ "cmdline", 'c', "STRING", 0, "Give the kernel this command line", 0 },
 	{ "module", 'm', "FILE[=NAME]", 0, "Load FILE along with the kernel; may be repeated", 0 },
-	{ "protocol", OPT_PROTOCOL, "NAME", 0, "Enter the kernel by this protocol: " PROTOCOL_NAMES, 0 },
+	{ "protocol", OPT_PROTOCOL, "NAME", 0, "Enter the kernel by this protocol: auto, " PROTOCOL_NAMES, 0 },
 	{ "video", OPT_VIDEO, "MODE", 0, "Set the screen to text or to WIDTHxHEIGHT[xBPP]", 0 },
 	{ "stack-size", OPT_STACK_SIZE, "SIZE", 0, "Give the kernel a stack of SIZE bytes (default 64K; bootloader-0.9: 2M)", 0 },
 	{ "kernel-base", OPT_KERNEL_BASE, "ADDR", 0, "Put a position-independent kernel at ADDR (default 0x200000)", 0 },
@@ -133,7 +134,7 @@ static void parse_features(const char *text, struct crate_options *crate, const 
 
 	crate->has_features = true;
 	if (crate_parse_features(text, &crate->features, &wrong, &length) != 0)
-		argp_error(state, "--features: '%.*s' is none of " CRATE_FEATURE_NAMES, length, wrong);
+		values_refuse(state, "features", wrong, length);
 }
 
 static void parse_address(const char *option, const char *text, uint64_t *address,
@@ -171,7 +172,7 @@ static error_t parse_plan_option(int key, char *arg, struct argp_state *state)
 		if (options->protocol != NULL)
 			note_given(options, state);
 		if (options->protocol != NULL && !protocol_exists(arg))
-			argp_error(state, "--protocol: '%s' is none of " PROTOCOL_NAMES, arg);
+			values_refuse(state, "protocol", arg, INT_MAX);
 		return 0;
 	case OPT_VIDEO:
 		note_given(options, state);
@@ -260,7 +261,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	case OPT_COMPRESS:
 		note_given(options, state);
 		if (parse_compress(arg, &options->image.compress) != 0)
-			argp_error(state, "--compress: '%s' is none of none, auto, lz4", arg);
+			values_refuse(state, "compress", arg, INT_MAX);
 		return 0;
 	case OPT_BOOTLOADER:
 		note_given(options, state);
@@ -526,6 +527,48 @@ static int write_format(const struct image_format *format, struct output *output
 	return status;
 }
 
+/* A name as make reads it. */
+static void print_name(FILE *out, const char *name)
+{
+	for (; *name != '\0'; name++) {
+		if (*name == ' ' || *name == '#')
+			putc('\\', out);
+		else if (*name == '$')
+			putc('$', out);
+		putc(*name, out);
+	}
+}
+
+/* A rule for make, or ninja: of what files the image was made. */
+static int write_depfile(const char *target, const char *path, const struct build_options *options,
+			 struct error *err)
+{
+	FILE *out = fopen(options->depfile, "we");
+
+	if (out == NULL)
+		return error_set(err, ERROR_SYSTEM, errno, "cannot write '%s'", options->depfile);
+	print_name(out, target);
+	fputs(": ", out);
+	print_name(out, path);
+	for (size_t i = 0; i < options->module_count; i++) {
+		CLEANUP_FREE char *file = NULL;
+		const char *name;
+
+		split_module(options->modules[i], &file, &name);
+		fputs(" \\\n ", out);
+		print_name(out, file);
+	}
+	if (command_config_path() != NULL) {
+		fputs(" \\\n ", out);
+		print_name(out, command_config_path());
+	}
+	putc('\n', out);
+	bool failed = ferror(out);
+	if (fclose(out) != 0 || failed)
+		return error_set(err, ERROR_SYSTEM, errno, "cannot write '%s'", options->depfile);
+	return 0;
+}
+
 /* The steps from a plan on. */
 static int write_image(const char *path, const struct build_options *options,
 		       struct planned *planned, bool anonymous, struct output *output,
@@ -549,6 +592,8 @@ static int write_image(const char *path, const struct build_options *options,
 		status = write_format(result->format, output, target, options, planned, &loader, &summary, err);
 	if (status == 0 && !anonymous)
 		status = output_commit(output, err);
+	if (status == 0 && target != NULL && options->depfile != NULL)
+		status = write_depfile(target, path, options, err);
 	if (status == 0) {
 		tell(path, options, planned, &loader, &summary);
 		result->memory = plan_memory(&planned->plan);

@@ -24,6 +24,9 @@
 /* Bytes of stack that may be asked for, at most. */
 #define STACK_MAX (UINT64_C(256) * 1024 * 1024)
 
+/* What --compress takes, for messages. */
+#define BUILD_COMPRESS_NAMES "none, auto, lz4"
+
 struct build_options {
 	const char *output;		/* NULL: beside the kernel */
 	const struct image_format *format;	/* NULL: what the output's name says, or raw */
@@ -40,6 +43,7 @@ struct build_options {
 	bool has_kernel_base;
 	uint64_t kernel_base;
 	struct crate_options crate;	/* for bootloader-0.9 */
+	const char *depfile;		/* for make: what the image was made of; NULL: none */
 	const char *bootloader;		/* directory of loader sources, NULL: bundled */
 	bool given;			/* on the command line: one that matters to kernels only */
 	bool quiet;

@@ -3,10 +3,13 @@
  * mkbootimg build: write a bootable disk image of a kernel.
  */
 #include <argp.h>
+#include <limits.h>
 #include <stdlib.h>
 
 #include "command/build.h"
 #include "command/command.h"
+#include "command/values.h"
+#include "config/config.h"
 
 static const char doc[] = "Write a disk image that boots KERNEL, an ELF file.";
 
@@ -15,8 +18,13 @@ struct arguments {
 	const char *kernel;
 };
 
+enum {
+	OPT_DEPFILE = 7000,
+};
+
 static const struct argp_option options_list[] = {
 	{ "format", 'f', "NAME", 0, "Write the image as " FORMAT_NAMES " (default: by the extension of -o, or raw)", 0 },
+	{ "depfile", OPT_DEPFILE, "FILE", OPTION_NOT_IN_FILE, "Write to FILE, for make, what the image depends on", 0 },
 	{ 0 },
 };
 
@@ -31,7 +39,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case 'f':
 		arguments->build.format = format_find(arg);
 		if (arguments->build.format == NULL)
-			argp_error(state, "--format: '%s' is none of " FORMAT_NAMES, arg);
+			values_refuse(state, "format", arg, INT_MAX);
+		return 0;
+	case OPT_DEPFILE:
+		arguments->build.depfile = arg;
 		return 0;
 	case ARGP_KEY_ARG:
 		if (arguments->kernel != NULL)
@@ -59,10 +70,15 @@ int command_build(int argc, char **argv, struct error *err)
 	struct output output;
 	struct build_result result;
 
-	if (command_parse(&build_command_argp, argc, argv, 0, &arguments, err) != 0)
+	if (command_parse(argc, argv, &arguments, err) != 0)
 		return STATUS_USAGE;
 	int status = build_image(arguments.kernel, &arguments.build, false, &output, &result, err);
 	output_end(&output);
+	if (status == 0 && !arguments.build.quiet) {
+		CLEANUP_FREE char *quoted = command_quote(result.path);
+
+		command_next_step("mkbootimg run %s", quoted);
+	}
 	free(result.path);
 	build_options_free(&arguments.build);
 	if (status == 0)

@@ -208,22 +208,23 @@ static int debug(const struct arguments *arguments, struct error *err)
 	return err->class == ERROR_USAGE ? STATUS_USAGE : status;
 }
 
-int command_debug(int argc, char **argv, struct error *err)
-{
-	static const struct argp_child children[] = { { &build_argp, 0, "Building:", 2 },
-						       { .argp = &machine_argp },
-						       { .argp = &console_argp },
-						       { 0 } };
-	static const struct argp argp = { .options = options_list,
+static const struct argp_child children[] = { { &build_argp, 0, "Building:", 2 },
+					       { .argp = &machine_argp },
+					       { .argp = &console_argp },
+					       { 0 } };
+const struct argp debug_command_argp = { .options = options_list,
 					  .parser = parse,
 					  .args_doc = "KERNEL|IMAGE [QEMU-ARG...]",
 					  .doc = doc,
 					  .children = children };
+
+int command_debug(int argc, char **argv, struct error *err)
+{
 	struct arguments arguments = { .build = BUILD_OPTIONS_DEFAULT,
 				       .machine = MACHINE_OPTIONS_DEFAULT,
 				       .gdb = GDB_DEFAULT };
 
-	if (command_parse(&argp, argc, argv, ARGP_IN_ORDER, &arguments, err) != 0)
+	if (command_parse(argc, argv, &arguments, err) != 0)
 		return STATUS_USAGE;
 	int status = ask_cargo(&arguments, err) == 0 ? debug(&arguments, err) :
 		     err->class == ERROR_USAGE	     ? STATUS_USAGE :

@@ -327,16 +327,17 @@ static int flash_image(const struct arguments *arguments, const struct file_view
 	return status;
 }
 
+const struct argp flash_command_argp = { .options = options_list,
+				  .parser = parse,
+				  .args_doc = "IMAGE DEVICE",
+				  .doc = doc };
+
 int command_flash(int argc, char **argv, struct error *err)
 {
-	static const struct argp argp = { .options = options_list,
-					  .parser = parse,
-					  .args_doc = "IMAGE DEVICE",
-					  .doc = doc };
 	struct arguments arguments = { 0 };
 	struct file_view image;
 
-	if (command_parse(&argp, argc, argv, 0, &arguments, err) != 0)
+	if (command_parse(argc, argv, &arguments, err) != 0)
 		return STATUS_USAGE;
 	if (!arguments.yes && !isatty(STDIN_FILENO)) {
 		error_set(err, ERROR_USAGE, 0, "there is nobody to ask: standard input is not a terminal");

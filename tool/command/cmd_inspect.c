@@ -422,20 +422,21 @@ static int inspect_image(const struct arguments *arguments, const struct file_vi
 					   inspect_disk(arguments, format, file, err);
 }
 
-int command_inspect(int argc, char **argv, struct error *err)
-{
-	static const struct argp_child children[] = {
-		{ .argp = &plan_argp, .header = "Planning a kernel as with build:" }, { 0 }
-	};
-	static const struct argp argp = { .options = options_list,
+static const struct argp_child children[] = {
+	{ .argp = &plan_argp, .header = "Planning a kernel as with build:" }, { 0 }
+};
+const struct argp inspect_command_argp = { .options = options_list,
 					  .parser = parse,
 					  .children = children,
 					  .args_doc = "KERNEL|IMAGE",
 					  .doc = doc };
+
+int command_inspect(int argc, char **argv, struct error *err)
+{
 	struct arguments arguments = { .build = BUILD_OPTIONS_DEFAULT };
 	struct file_view file;
 
-	if (command_parse(&argp, argc, argv, 0, &arguments, err) != 0)
+	if (command_parse(argc, argv, &arguments, err) != 0)
 		return STATUS_USAGE;
 	int status = file_open(&file, arguments.file, err);
 	if (status == 0) {

@@ -4,20 +4,18 @@
  */
 #include <argp.h>
 #include <ctype.h>
+#include <limits.h>
 #include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/fileio.h"
 #include "base/share.h"
 #include "command/command.h"
-#include "config/config.h"
+#include "command/values.h"
 #include "project/project.h"
 #include "project/template.h"
-#include "run/qemu.h"
 
 enum {
 	OPT_LANG = 6000,
@@ -33,7 +31,7 @@ static const struct argp_option options_list[] = {
 	{ 0 },
 };
 
-/* Each has a template of its name. */
+/* Each has a template of its name, which is one of PROJECT_LANGUAGE_NAMES. */
 static const struct language {
 	const char *name;
 	bool is_package;	/* cargo's, whose names are restricted */
@@ -46,8 +44,17 @@ static const struct language {
 
 struct arguments {
 	const char *directory;
-	const char *language;
+	const struct language *language;
 };
+
+static const struct language *find_language(const char *name)
+{
+	for (size_t i = 0; i < LANGUAGE_COUNT; i++) {
+		if (strcmp(name, languages[i].name) == 0)
+			return &languages[i];
+	}
+	return NULL;
+}
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
@@ -55,7 +62,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 	switch (key) {
 	case OPT_LANG:
-		arguments->language = arg;
+		arguments->language = find_language(arg);
+		if (arguments->language == NULL)
+			values_refuse(state, "lang", arg, INT_MAX);
 		return 0;
 	case ARGP_KEY_ARG:
 		if (arguments->directory != NULL)
@@ -68,33 +77,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
-}
-
-static const struct language *find_language(const char *name, struct error *err)
-{
-	const struct language *nearest = &languages[0];
-	size_t best = SIZE_MAX;
-
-	for (size_t i = 0; i < LANGUAGE_COUNT; i++) {
-		size_t distance = config_distance(name, languages[i].name);
-
-		if (distance == 0)
-			return &languages[i];
-		if (distance < best) {
-			best = distance;
-			nearest = &languages[i];
-		}
-	}
-	CLEANUP_FREE char *names = format_string("%s", languages[0].name);
-	for (size_t i = 1; i < LANGUAGE_COUNT; i++) {
-		char *longer = format_string("%s, %s", names, languages[i].name);
-
-		free(names);
-		names = longer;
-	}
-	error_set(err, ERROR_USAGE, 0, "--lang: '%s' is none of %s", name, names);
-	error_hint(err, "the nearest one is '%s'", nearest->name);
-	return NULL;
 }
 
 /* What cargo takes, in ASCII. */
@@ -113,23 +95,18 @@ static int check_package_name(const char *name, struct error *err)
 /* For someone who looks on. */
 static void print_next_step(const char *directory)
 {
-	char *words[] = { (char *)(size_t)directory, NULL };
+	CLEANUP_FREE char *quoted = command_quote(directory);
 
-	if (!isatty(STDERR_FILENO))
-		return;
-	CLEANUP_FREE char *quoted = qemu_quote(words);
-	CLEANUP_FREE char *line = strcmp(directory, ".") == 0 ?
-					  format_string("run 'make run' to boot it") :
-					  format_string("run 'cd %s && make run' to boot it", quoted);
-	fputs("mkbootimg: new: ", stderr);
-	print_escaped(stderr, line);
-	fputc('\n', stderr);
+	if (strcmp(directory, ".") == 0)
+		command_next_step("make run");
+	else
+		command_next_step("cd %s && make run", quoted);
 }
 
 static int start_project(const struct arguments *arguments, struct error *err)
 {
-	const struct language *language = find_language(arguments->language, err);
-	CLEANUP_FREE char *name = language != NULL ? project_name(arguments->directory, err) : NULL;
+	const struct language *language = arguments->language;
+	CLEANUP_FREE char *name = project_name(arguments->directory, err);
 	struct template template;
 
 	if (name == NULL || (language->is_package && check_package_name(name, err) != 0))
@@ -145,15 +122,16 @@ static int start_project(const struct arguments *arguments, struct error *err)
 	return result;
 }
 
-int command_new(int argc, char **argv, struct error *err)
-{
-	static const struct argp argp = { .options = options_list,
+const struct argp new_command_argp = { .options = options_list,
 					  .parser = parse,
 					  .args_doc = "DIRECTORY",
 					  .doc = doc };
-	struct arguments arguments = { .language = languages[0].name };
 
-	if (command_parse(&argp, argc, argv, 0, &arguments, err) != 0)
+int command_new(int argc, char **argv, struct error *err)
+{
+	struct arguments arguments = { .language = &languages[0] };
+
+	if (command_parse(argc, argv, &arguments, err) != 0)
 		return STATUS_USAGE;
 	if (start_project(&arguments, err) != 0)
 		return err->class == ERROR_USAGE ? STATUS_USAGE : STATUS_FAILURE;

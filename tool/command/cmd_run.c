@@ -3,6 +3,7 @@
  * mkbootimg run: boot a kernel or an image in QEMU and say how it ended.
  */
 #include <argp.h>
+#include <limits.h>
 #include <math.h>
 #include <signal.h>
 #include <stdio.h>
@@ -22,6 +23,7 @@
 #include "plan/report.h"
 #include "run/runner.h"
 #include "command/target.h"
+#include "command/values.h"
 
 #define SUCCESS_CODE_DEFAULT 33		/* the guest wrote 0x10 */
 
@@ -119,7 +121,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPT_ACCEL:
 		if (strcmp(arg, "auto") != 0 && strcmp(arg, "tcg") != 0 && strcmp(arg, "kvm") != 0)
-			argp_error(state, "--accel: '%s' is none of auto, tcg, kvm", arg);
+			values_refuse(state, "accel", arg, INT_MAX);
 		arguments->accel = arg;
 		return 0;
 	case OPT_SCREEN:
@@ -741,7 +743,7 @@ int command_run(int argc, char **argv, struct error *err)
 		.kvm = &kvm,
 	};
 
-	if (command_parse(&run_command_argp, argc, argv, ARGP_IN_ORDER, &arguments, err) != 0)
+	if (command_parse(argc, argv, &arguments, err) != 0)
 		return STATUS_USAGE;
 	/* Standard output is for the command then. */
 	if (arguments.dry_run)

@@ -365,7 +365,7 @@ int command_test(int argc, char **argv, struct error *err)
 {
 	struct arguments arguments = { .repeat = 1, .shard = 1, .shards = 1, .expect_crash = -1 };
 
-	if (command_parse(&test_command_argp, argc, argv, 0, &arguments, err) != 0) {
+	if (command_parse(argc, argv, &arguments, err) != 0) {
 		free_arguments(&arguments);
 		return STATUS_USAGE;
 	}

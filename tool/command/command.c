@@ -4,11 +4,17 @@
  */
 #include "command/command.h"
 
+#include <limits.h>
 #include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
+#include "command/arguments.h"
 #include "config/config.h"
 #include "base/fileio.h"
+#include "run/qemu.h"
 
 /* A file is checked as a whole, whichever command reads it. */
 static const struct config_section sections[] = {
@@ -23,7 +29,7 @@ struct command_context command_context;
 static struct config config;
 
 /* Read mkbootimg.conf, if there is one, and parse what it has for the command. */
-static int parse_config(const struct argp *argp, void *input, struct error *err)
+static int parse_config(void *input, struct error *err)
 {
 	CLEANUP_FREE char *found = NULL;
 	const char *path = command_context.config_path;
@@ -39,17 +45,46 @@ static int parse_config(const struct argp *argp, void *input, struct error *err)
 		return 0;
 	if (config_read(&config, path, sections, sizeof(sections) / sizeof(sections[0]), err) != 0)
 		return -1;
-	return config_apply(&config, command_context.command->sections, argp, input, err);
+	return config_apply(&config, command_context.command->sections, command_context.command->argp, input, err);
 }
 
-int command_parse(const struct argp *argp, int argc, char **argv, unsigned int flags, void *input,
-		  struct error *err)
+int command_parse(int argc, char **argv, void *input, struct error *err)
 {
+	const struct command *command = command_context.command;
+	unsigned int flags = command->passes_on ? ARGP_IN_ORDER : 0;
 	/* A bad file must not keep --help from answering, so that comes next. */
-	int status = parse_config(argp, input, err);
+	int status = parse_config(input, err);
 
-	argp_parse(argp, argc, argv, flags, NULL, input);
+	if (arguments_parse(command->argp, argc, argv, flags, input, err) != 0)
+		return -1;
 	return status;
+}
+
+const char *command_config_path(void)
+{
+	return config.path;
+}
+
+void command_next_step(const char *format, ...)
+{
+	char text[2 * PATH_MAX];
+	va_list args;
+
+	if (!isatty(STDERR_FILENO))
+		return;
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	fprintf(stderr, "mkbootimg: %s: run '", command_context.command->name);
+	print_escaped(stderr, text);
+	fputs("' to boot it\n", stderr);
+}
+
+char *command_quote(const char *word)
+{
+	char *words[] = { (char *)(size_t)word, NULL };
+
+	return qemu_quote(words);
 }
 
 int command_die(int number)

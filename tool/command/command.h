@@ -2,9 +2,9 @@
  *
  * Subcommands.  Adding one:
  *
- *	its file cmd_NAME.c, which defines command_NAME();
- *	its prototype below;
- *	its row in the table in main.c, and if mkbootimg.conf is to have a section for
+ *	its file cmd_NAME.c, which defines command_NAME() and NAME_command_argp;
+ *	their declarations below;
+ *	its row in the table in table.c, and if mkbootimg.conf is to have a section for
  *	it, a row for that in command.c;
  *	its section in man/mkbootimg.1 and the README;
  *	its tests in tests/cli/.
@@ -39,10 +39,12 @@ struct command {
 	/* argv[0] is "mkbootimg NAME".  Returns the exit status; if *err is set
 	 * (class not ERROR_NONE), main() prints it. */
 	int (*run)(int argc, char **argv, struct error *err);
+	const struct argp *argp;	/* its options, and its arguments' names */
 	int failure;		/* exit status when it could not be done */
 	/* The sections of mkbootimg.conf that count for it, in order; may be none.
 	 * Keys that are no options of the command are passed over. */
 	const char *sections[3];
+	bool passes_on;		/* what comes behind its first argument, to QEMU */
 };
 
 /* What was said before the command, and the command. */
@@ -53,9 +55,17 @@ extern struct command_context {
 } command_context;
 
 /* argp_parse() for commands: first the options of mkbootimg.conf, then argv.  -1,
- * and an error, if that file is wrong. */
-int command_parse(const struct argp *argp, int argc, char **argv, unsigned int flags, void *input,
-		  struct error *err);
+ * and an error, if that file is wrong or there is no such option. */
+int command_parse(int argc, char **argv, void *input, struct error *err);
+
+/* The mkbootimg.conf that was read, as it was found; NULL: none. */
+const char *command_config_path(void);
+
+/* Tell someone who looks on what to do next: "run 'COMMAND' to boot it". */
+void command_next_step(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* A word as a shell takes it.  The caller frees. */
+char *command_quote(const char *word);
 
 /* End by a signal, as we were asked to. */
 int command_die(int number);
@@ -63,10 +73,15 @@ int command_die(int number);
 /* Release what command_parse() gave. */
 void command_end(void);
 
-/* Whose options are the keys of a section in mkbootimg.conf. */
 extern const struct argp build_command_argp;
 extern const struct argp run_command_argp;
 extern const struct argp test_command_argp;
+extern const struct argp debug_command_argp;
+extern const struct argp inspect_command_argp;
+extern const struct argp flash_command_argp;
+extern const struct argp new_command_argp;
+extern const struct argp help_command_argp;
+extern const struct argp complete_command_argp;
 
 int command_build(int argc, char **argv, struct error *err);
 int command_run(int argc, char **argv, struct error *err);
@@ -75,6 +90,8 @@ int command_debug(int argc, char **argv, struct error *err);
 int command_inspect(int argc, char **argv, struct error *err);
 int command_flash(int argc, char **argv, struct error *err);
 int command_new(int argc, char **argv, struct error *err);
+int command_help(int argc, char **argv, struct error *err);
+int command_complete(int argc, char **argv, struct error *err);
 
 /* The options of run alone that test has, too. */
 extern const struct argp_option run_test_options[];

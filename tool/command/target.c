@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "command/values.h"
 #include "image/image.h"
 #include "run/runner.h"
 
@@ -87,7 +88,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPT_DISK:
 		if (!qemu_disk_known(arg))
-			argp_error(state, "--disk: '%s' is none of %s", arg, qemu_disk_names());
+			values_refuse(state, "disk", arg, INT_MAX);
 		options->disk = arg;
 		return 0;
 	case OPT_SYMBOLS:

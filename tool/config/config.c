@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "base/fileio.h"
+#include "base/options.h"
 #include "plan/plan.h"
 
 /* ---- Finding it ---------------------------------------------------------- */
@@ -80,83 +81,6 @@ int config_find(char **path, struct error *err)
 	}
 	*path = format_string("%s%s", prefix, CONFIG_NAME);
 	return check_owner(*path, err);
-}
-
-/* ---- Keys ---------------------------------------------------------------- */
-
-static bool is_key(const struct argp_option *option)
-{
-	return option->name != NULL && !(option->flags & (OPTION_DOC | OPTION_ALIAS | OPTION_HIDDEN));
-}
-
-static bool is_end(const struct argp_option *option)
-{
-	return option->name == NULL && option->key == 0 && option->doc == NULL && option->group == 0;
-}
-
-static const struct argp_option *find_option(const struct argp *argp, const char *name)
-{
-	const struct argp_option *found = NULL;
-
-	for (const struct argp_option *o = argp->options; o != NULL && !is_end(o); o++) {
-		if (is_key(o) && strcmp(o->name, name) == 0)
-			return o;
-	}
-	for (const struct argp_child *c = argp->children; c != NULL && c->argp != NULL && found == NULL; c++)
-		found = find_option(c->argp, name);
-	return found;
-}
-
-static size_t least(size_t a, size_t b)
-{
-	return a < b ? a : b;
-}
-
-size_t config_distance(const char *left, const char *right)
-{
-	size_t width = strlen(right);
-	/* row[j]: from what was seen of left to the first j letters of right. */
-	CLEANUP_FREE size_t *row = calloc(width + 1, sizeof(*row));
-
-	if (row == NULL)
-		abort();
-	for (size_t j = 0; j <= width; j++)
-		row[j] = j;
-	for (size_t i = 1; left[i - 1] != '\0'; i++) {
-		size_t diagonal = row[0];
-
-		row[0] = i;
-		for (size_t j = 1; j <= width; j++) {
-			size_t replaced = diagonal + (left[i - 1] != right[j - 1]);
-
-			diagonal = row[j];
-			row[j] = least(replaced, least(row[j], row[j - 1]) + 1);
-		}
-	}
-	return row[width];
-}
-
-/* The key that is most like name; *best is its distance, SIZE_MAX at first. */
-static const char *nearest_key(const struct argp *argp, const char *name, size_t *best)
-{
-	const char *nearest = NULL;
-
-	for (const struct argp_option *o = argp->options; o != NULL && !is_end(o); o++) {
-		if (!is_key(o) || (o->flags & OPTION_NOT_IN_FILE))
-			continue;
-		size_t distance = config_distance(name, o->name);
-
-		if (distance < *best) {
-			*best = distance;
-			nearest = o->name;
-		}
-	}
-	for (const struct argp_child *c = argp->children; c != NULL && c->argp != NULL; c++) {
-		const char *key = nearest_key(c->argp, name, best);
-
-		nearest = key != NULL ? key : nearest;
-	}
-	return nearest;
 }
 
 /* ---- Reading ------------------------------------------------------------- */
@@ -288,18 +212,16 @@ static char *read_line(char *buffer, int size, void *stream)
 
 static int refuse_key(const struct reader *r, const struct config_section *section, const char *name)
 {
-	size_t distance = SIZE_MAX;
-
 	refuse(r, "[%s] has no key '%s'", section->name, name);
 	for (size_t i = 0; i < r->section_count; i++) {
-		const struct argp_option *option = find_option(r->sections[i].argp, name);
+		const struct argp_option *option = options_find(r->sections[i].argp, name);
 
 		if (option != NULL && !(option->flags & OPTION_NOT_IN_FILE))
 			return error_hint(r->err, "it is a key of [%s]", r->sections[i].name);
 	}
 	return error_hint(r->err,
 			  "the nearest one is '%s'; keys are the long options of 'mkbootimg %s --help'",
-			  nearest_key(section->argp, name, &distance), section->name);
+			  options_nearest(section->argp, name, OPTION_NOT_IN_FILE), section->name);
 }
 
 /* Is a value one of two words? */
@@ -344,7 +266,7 @@ static int take_entry(void *user, const char *section_name, const char *name, co
 		error_hint(r->err, "the sections are %s", list);
 		return 0;
 	}
-	const struct argp_option *option = find_option(section->argp, name);
+	const struct argp_option *option = options_find(section->argp, name);
 	if (option == NULL) {
 		refuse_key(r, section, name);
 		return 0;
@@ -465,7 +387,7 @@ int config_apply(const struct config *config, const char *const *sections,
 			const struct config_entry *entry = &config->entries[i];
 
 			if (strcmp(entry->section->name, *sections) == 0 &&
-			    find_option(argp, entry->option->name) != NULL)
+			    options_find(argp, entry->option->name) != NULL)
 				*plan_append(chosen, count) = entry;
 		}
 	}

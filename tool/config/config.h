@@ -56,7 +56,4 @@ void config_free(struct config *config);
 int config_apply(const struct config *config, const char *const *sections,
 		 const struct argp *argp, void *input, struct error *err);
 
-/* How many letters must be inserted, removed or replaced. */
-size_t config_distance(const char *left, const char *right);
-
 #endif

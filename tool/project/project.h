@@ -8,6 +8,9 @@
 #include "base/error.h"
 #include "project/template.h"
 
+/* What a project may be in, for messages. */
+#define PROJECT_LANGUAGE_NAMES "c, asm, rust"
+
 /* What a project in a directory, which need not be there, is called: the last part of
  * its path.  The caller frees; NULL is a failure. */
 char *project_name(const char *directory, struct error *err);

@@ -55,7 +55,8 @@ const struct protocol *protocol_find(const struct kernel *kernel, const char *wa
 /* Does the file have a header of some protocol, be it a wrong one? */
 bool protocol_asked_for(const struct kernel *kernel);
 
-/* Is there a protocol of that name? */
+/* Is there a protocol of that name?  And the names, for messages. */
+#define PROTOCOL_NAMES "native, multiboot1, multiboot2, pvh, bootloader-0.9"
 bool protocol_exists(const char *wanted);
 
 /* The protocol of a plan; NULL if there is none of that number. */

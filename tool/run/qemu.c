@@ -59,19 +59,6 @@ bool qemu_disk_known(const char *name)
 	return false;
 }
 
-const char *qemu_disk_names(void)
-{
-	static char names[100];
-
-	if (names[0] == '\0') {
-		for (size_t i = 0; i < DISK_COUNT; i++) {
-			strcat(names, i > 0 ? ", " : "");
-			strcat(names, disks[i].name);
-		}
-	}
-	return names;
-}
-
 bool qemu_user_has(char *const *user, const char *option)
 {
 	for (; *user != NULL; user++) {

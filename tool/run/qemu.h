@@ -42,10 +42,12 @@ struct qemu_machine {
 char **qemu_arguments(const struct qemu_machine *machine);
 void qemu_free(char **arguments);
 
-/* Is there a way to attach the disk by that name? */
+/* Is there a way to attach the disk by that name?  And the names, for messages. */
+#define QEMU_DISK_NAMES "ahci, cd, ide, nvme, usb, virtio"
 bool qemu_disk_known(const char *name);
-/* Their names, for messages: "ahci, ide, ...". */
-const char *qemu_disk_names(void);
+
+/* How QEMU may run a machine, for messages. */
+#define QEMU_ACCEL_NAMES "auto, tcg, kvm"
 
 /* Do the user's arguments hold an option ("-serial", or "--serial")? */
 bool qemu_user_has(char *const *user, const char *option);
