@@ -11,6 +11,7 @@
 
 #include "bootabi.h"
 #include "command/command.h"
+#include "command/table.h"
 #include "crash/origin.h"
 #include "plan_check.h"
 #include "plan/report.h"
@@ -20,13 +21,13 @@
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
-	static const struct command command = { .name = "inspect" };
+	struct error err;
 
 	(void)argc;
 	(void)argv;
 	/* There is no test that a failed check could end. */
 	setenv("CMOCKA_TEST_ABORT", "1", 1);
-	command_context.command = &command;
+	command_context.command = command_find("inspect", &err);
 	command_context.no_config = true;
 	return 0;
 }
