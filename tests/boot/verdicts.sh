@@ -27,6 +27,8 @@ ends "halt" 120 --timeout 30
 has "a halt: says so" err "halted"
 ends "hang" 124 --timeout 1.5
 has "a timeout: says so" err "timed out after 1.5 seconds"
+ends "hang" 124 --timeout 1
+check "a timeout of one second: says so" grep -qx "mkbootimg: run: timed out after 1 second" err
 
 # What must fault does.
 ends "guard page" 122

@@ -332,6 +332,11 @@ static bool off_is_failure(const struct arguments *arguments)
 	return arguments->is_test && arguments->has_code && arguments->success_code != 0;
 }
 
+static const char *plural(double count)
+{
+	return count == 1 ? "" : "s";
+}
+
 /* A sentence for how it ended; "" if all is well.  The caller frees. */
 static char *describe(const struct arguments *arguments, const struct run_outcome *outcome)
 {
@@ -363,7 +368,7 @@ static char *describe(const struct arguments *arguments, const struct run_outcom
 		title = format_string("the kernel crashed");
 		break;
 	case VERDICT_TIMEOUT:
-		title = format_string("timed out after %g seconds%s", arguments->timeout,
+		title = format_string("timed out after %g second%s%s", arguments->timeout, plural(arguments->timeout),
 				      outcome->before_entry ? ", before the kernel was entered" : "");
 		break;
 	default:
@@ -657,7 +662,8 @@ static int run_plainly(const struct arguments *arguments, const struct target *t
 	if (arguments->dry_run)
 		return status;
 	if (status == -2) {
-		fprintf(stderr, "mkbootimg: run: timed out after %g seconds\n", arguments->timeout);
+		fprintf(stderr, "mkbootimg: run: timed out after %g second%s\n", arguments->timeout,
+			plural(arguments->timeout));
 		return STATUS_TIMEOUT;
 	}
 	if (status < 0)
