@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "bootabi.h"
+#include "image/format.h"
 #include "kernel/identity.h"
 #include "kernel/kernel_file.h"
 
@@ -72,7 +73,7 @@ static bool try_open(struct file_view *file, const char *path, bool sure, const 
 int origin_open(struct file_view *file, const char *wanted, const char *booted,
 		const struct origin_facts *facts, struct error *err)
 {
-	size_t length = strlen(booted);
+	const struct image_format *format = format_of_path(booted);
 
 	*file = (struct file_view){ .fd = -1 };
 	if (wanted != NULL) {
@@ -82,9 +83,10 @@ int origin_open(struct file_view *file, const char *wanted, const char *booted,
 	}
 	if (facts->protocol == 0 || try_open(file, booted, facts->fresh, facts))
 		return 0;
-	if (length > 4 && strcmp(booted + length - 4, ".img") == 0) {
-		CLEANUP_FREE char *elf = format_string("%.*s.elf", (int)(length - 4), booted);
-		CLEANUP_FREE char *bare = format_string("%.*s", (int)(length - 4), booted);
+	if (format != NULL) {
+		int length = (int)(strlen(booted) - strlen(format->extension));
+		CLEANUP_FREE char *elf = format_string("%.*s.elf", length, booted);
+		CLEANUP_FREE char *bare = format_string("%.*s", length, booted);
 
 		if (!try_open(file, elf, false, facts))
 			try_open(file, bare, false, facts);
