@@ -130,6 +130,7 @@ check check-long:
 	@$(if $(filter check-long,$@),LONG=1) scripts/deps check
 	$(if $(filter %/real.sh,$(TESTS)),@scripts/real-kernels || :)
 	@$(MAKE) --no-print-directory run-tests $(if $(filter check-long,$@),LONG=1)
+	$(if $(filter check-long,$@),@$(MAKE) --no-print-directory valgrind)
 	$(if $(filter check-long,$@),@$(MAKE) --no-print-directory fuzz)
 
 matrix:
@@ -183,18 +184,20 @@ help:
 	@echo "make            build the tool (build/mkbootimg); installs nothing"
 	@echo "make run        boot the example kernel; installs what is missing (DEPS=no: does not)"
 	@echo "make check      run all tests; likewise.  TESTS=FILE... some, JOBS=N at a time"
-	@echo "make check-long the same, with what takes minutes: all machines, all of Bochs, fuzzing"
+	@echo "make check-long the same, with what takes minutes: all machines, all of Bochs, valgrind, fuzzing"
 	@echo "make matrix     boot kernels on a hundred kinds of machine, and print a table"
 	@echo "make firmware   boot on bad firmware, one table of it all.  ROWS=PATTERN some of it"
 	@echo "make coverage   print what of the tool the tests run, a line per file; installs what is missing"
 	@echo "make bench      compare with GRUB, syslinux, qemu -kernel and the least that loading can cost;"
 	@echo "                installs these.  QUICK=1 in two minutes, BENCH=\"boot build run\" some of it"
 	@echo "make fuzz       fuzz what reads files, each for FUZZ_SECONDS (600); installs what is missing"
+	@echo "make valgrind   run what calls the program's code under valgrind; likewise"
 	@echo "make install    install it all into PREFIX (/usr/local); DESTDIR=DIR goes before it"
 	@echo "make uninstall  remove what make install put there, with the same PREFIX and DESTDIR"
 	@echo "make docs       make the files in docs anew that show what the tool says and draws"
 	@echo "make dist       pack what is committed into build/mkbootimg-VERSION.tar.gz, the same bytes each time"
 	@echo "make lint       static analysis (cppcheck, clang-tidy, shellcheck, mandoc)"
+	@echo "make analyze    static analysis by gcc -fanalyzer"
 	@echo "make clean      remove what was built"
 	@echo
 	@echo "CC, CFLAGS, LDFLAGS, NASM as usual; V=1 shows commands, WERROR=0 lets warnings be,"

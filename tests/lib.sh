@@ -8,11 +8,12 @@
 # in a directory of its own ($PWD), which is kept when something failed.
 # From outside come, with these defaults:
 #	OUT		build directory (build)
+#	MKBOOTIMG	the program, or what runs it (OUT/mkbootimg)
 #	NO_SKIP		if set, a skipped check is a failed one
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 OUT=$(cd "$ROOT" && cd "${OUT:-build}" && pwd)
-MKBOOTIMG=$OUT/mkbootimg
+MKBOOTIMG=${MKBOOTIMG:-$OUT/mkbootimg}
 KERNELS=$ROOT/build/tests/kernels
 SECONDS_MAX=${SECONDS_MAX:-60}	# for one machine to end by itself
 

@@ -334,7 +334,10 @@ FUZZ_PROGRAMS := $(FUZZ_SOURCES:%.c=$(OUT)/%.libfuzzer)
 FUZZ_HELPERS := $(OUT)/tests/fuzz/fuzz.o $(OUT)/tests/unit/plan_check.o $(LZ4_GUARDED)
 FUZZ_SECONDS ?= 600
 
-$(FUZZ_SOURCES:%.c=$(OUT)/%.o) $(OUT)/tests/fuzz/fuzz.o $(OUT)/tests/fuzz/replay.o: OUR_CFLAGS += -Itests/unit
+# What these read is made of words, not of text.
+$(patsubst %,$(OUT)/tests/fuzz/fuzz_%.libfuzzer,image kernel symbols): $(OUT)/tests/fuzz/words.o
+
+$(FUZZ_SOURCES:%.c=$(OUT)/%.o) $(patsubst %,$(OUT)/tests/fuzz/%.o,fuzz replay words): OUR_CFLAGS += -Itests/unit
 
 $(FUZZ_REPLAYS): %: %.o $(OUT)/tests/fuzz/replay.o $(FUZZ_HELPERS) $(OBJECTS)
 	$(say) "  LD      $@"
@@ -344,7 +347,7 @@ $(FUZZ_PROGRAMS): %.libfuzzer: %.o $(FUZZ_HELPERS) $(OBJECTS)
 	$(say) "  LD      $@"
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(OUR_LIBS) -lcmocka
 
--include $(FUZZ_REPLAYS:=.d) $(OUT)/tests/fuzz/fuzz.d $(OUT)/tests/fuzz/replay.d
+-include $(FUZZ_REPLAYS:=.d) $(patsubst %,$(OUT)/tests/fuzz/%.d,fuzz replay words)
 
 .PHONY: fuzz fuzz-programs
 fuzz:
@@ -354,6 +357,46 @@ fuzz:
 		FUZZ_SECONDS=$(FUZZ_SECONDS) scripts/fuzz $${target#fuzz_} || exit; done
 
 fuzz-programs: $(FUZZ_PROGRAMS)
+
+# ---- Sharp tools -------------------------------------------------------------
+
+# gcc's analyzer goes through the tool's sources, each once.
+ANALYZER_CC ?= gcc
+ANALYZED := $(MAIN_OBJECT:$(OUT)/%=$(OUT)/analyze/%) $(OBJECTS:$(OUT)/%=$(OUT)/analyze/%)
+
+$(ANALYZED): $(OUT)/analyze/%.o: %.c Makefile
+	$(say) "  ANALYZE $<"
+	@mkdir -p $(@D)
+	$(Q)$(ANALYZER_CC) $(OUR_CFLAGS) -O2 -fanalyzer $(ANALYZER_FLAGS) -c -o $@ $<
+
+# Of a structure that it was given by its address it sometimes loses sight, and then
+# says that what a member of it points to leaks; valgrind does not.
+$(OUT)/analyze/tool/image/image_read.o $(OUT)/analyze/tool/suite/suite.o: ANALYZER_FLAGS := -Wno-analyzer-malloc-leak
+
+-include $(ANALYZED:.o=.d)
+
+.PHONY: analyze
+analyze: $(ANALYZED)
+
+# Everything that calls the tool's functions, and the program where it is run for
+# itself, not for what it starts; of the scripts, those that need not its own path.
+VALGRIND := valgrind --quiet --vgdb=no --error-exitcode=99 --leak-check=full --show-leak-kinds=definite \
+	--errors-for-leak-kinds=definite
+VALGRIND_TESTS ?= $(patsubst %,tests/cli/%.sh,build config dependency golden headers inspect refuse) \
+	tests/boot/verdicts.sh tests/boot/faults.sh
+
+$(OUT)/tests/valgrind/mkbootimg: tests/tests.mk
+	@mkdir -p $(@D)
+	$(Q)printf '#!/bin/sh\nexec $(VALGRIND) $(abspath $(TOOL)) "$$@"\n' > $@ && chmod +x $@
+
+.PHONY: valgrind run-valgrind
+valgrind:
+	@scripts/deps valgrind
+	@$(MAKE) --no-print-directory run-valgrind
+
+run-valgrind: all $(TEST_KERNELS) $(UNIT_TESTS) $(FUZZ_REPLAYS) $(OUT)/tests/valgrind/mkbootimg
+	OUT=$(OUT) prove -j$(JOBS) --exec '$(VALGRIND)' $(UNIT_TESTS) $(FUZZ_REPLAYS)
+	OUT=$(OUT) MKBOOTIMG=$(abspath $(OUT))/tests/valgrind/mkbootimg prove -j$(JOBS) --exec '' $(VALGRIND_TESTS)
 
 # ---- Running them ------------------------------------------------------------
 

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/shrunk.h"
 #include "command/arguments.h"
 #include "command/command.h"
 #include "command/table.h"
@@ -21,18 +22,6 @@ static int close_stdout(const struct command *command, int status, struct error 
 	if (errno != EPIPE)
 		error_set(err, ERROR_SYSTEM, errno, "cannot write to standard output");
 	return command->failure;
-}
-
-/* A mapped file that becomes shorter while it is read raises this. */
-static volatile sig_atomic_t failure_status = STATUS_FAILURE;
-static void file_shrank(int signal_number)
-{
-	static const char text[] = "mkbootimg: a file became shorter while it was read\n";
-
-	(void)signal_number;
-	ssize_t written = write(STDERR_FILENO, text, sizeof(text) - 1);
-	(void)written;		/* there is nobody else to tell */
-	_exit(failure_status);
 }
 
 /* A file of ours must not become descriptor 0, 1 or 2, or a warning is written
@@ -71,8 +60,7 @@ int main(int argc, char **argv)
 		return STATUS_USAGE;
 	}
 
-	failure_status = command->failure;
-	signal(SIGBUS, file_shrank);
+	shrunk_watch(command->name, command->failure);
 
 	int status = command_start(command, argc - index, argv + index, &err);
 	status = close_stdout(command, status, &err);

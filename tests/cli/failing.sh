@@ -187,6 +187,12 @@ while read -r name number _ offset; do
 done <warm
 empty "short writes are gone on with" bad
 
+# The name that it has for a moment may be somebody else's.
+once "linkat:error=EEXIST:when=1"
+check "a name that is taken is no failure" test "$status" -eq 0
+check "another one is: the same image" whole
+check "and nothing is left" nothing_left
+
 # A file system without O_TMPFILE: the new image has a name from the beginning.
 number=$(awk '/^openat/ { n++ } /O_TMPFILE/ { print n }' warm.trace)
 without="openat:error=EOPNOTSUPP:when=$number"
@@ -198,6 +204,11 @@ once "openat:error=EACCES:when=$number+"
 judge EACCES "$status" >bad
 empty "nor any file at all" bad
 check "nor any file at all: a failure" test "$status" -eq 1
+for trace in warm named; do
+	check "$trace: on the disk before it has its name" awk '
+		/^fsync/ { synced = 1 }
+		/^rename/ { exit !synced }' $trace.trace
+done
 list named.trace | awk '$1 == "fchmod" { begun = 1 } begun && $1 != "openat"' >named
 fail_each "without O_TMPFILE" named keep_cache "$without"
 
@@ -220,7 +231,7 @@ shorter() {
 	local stat=$zero${zero}0100000000000000a4810000$zero${zero:8}${zero}0000100000000000
 	once "newfstatat:poke_exit=@arg3=$stat:when=${number:-none}"
 	check "$1: 1" test "$status" -eq 1
-	check "$1: says so" grep -qx "mkbootimg: a file became shorter while it was read" err
+	check "$1: says so" grep -qx "mkbootimg: build: cannot read '/.*/$2': it became shorter meanwhile, or its disk failed" err
 	check "$1: the old image is as it was" old
 	check "$1: nothing is left" nothing_left
 }

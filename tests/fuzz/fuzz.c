@@ -11,6 +11,7 @@
 
 #include "bootabi.h"
 #include "command/command.h"
+#include "command/table.h"
 #include "crash/origin.h"
 #include "plan_check.h"
 #include "plan/report.h"
@@ -20,13 +21,13 @@
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
-	static const struct command command = { .name = "inspect" };
+	struct error err;
 
 	(void)argc;
 	(void)argv;
 	/* There is no test that a failed check could end. */
 	setenv("CMOCKA_TEST_ABORT", "1", 1);
-	command_context.command = &command;
+	command_context.command = command_find("inspect", &err);
 	command_context.no_config = true;
 	return 0;
 }
@@ -88,6 +89,14 @@ static void check_report(const struct plan *plan, const struct extent_place *pla
 
 void fuzz_check_plan(const struct plan *plan, const struct extent_place *places)
 {
+	for (size_t i = 0; i < plan->block_count; i++) {
+		const struct plan_block *block = &plan->blocks[i];
+
+		CHECK(block->phys == BLOCK_ANYWHERE || block->phys <= UINT64_MAX - block->size, "block %zu", i);
+		CHECK(block->lowest <= UINT64_MAX - block->size, "block %zu: lowest", i);
+		CHECK(plan_memory(plan) >= block->size, "block %zu is not counted", i);
+	}
+	CHECK(plan->recursive < 512, "there is no such entry of a page table");
 	for (size_t i = 0; i < plan->extent_count; i++)
 		CHECK(in_block(plan, plan->extents[i].block, plan->extents[i].offset, plan->extents[i].length),
 		      "extent %zu", i);
@@ -96,6 +105,14 @@ void fuzz_check_plan(const struct plan *plan, const struct extent_place *places)
 		      "zero %zu", i);
 	for (size_t i = 0; i < plan->map_count; i++)
 		CHECK(in_block(plan, plan->maps[i].block, plan->maps[i].offset, plan->maps[i].length), "map %zu", i);
+	for (size_t i = 0; i < plan->fixup_count; i++) {
+		const struct plan_fixup *fixup = &plan->fixups[i];
+
+		CHECK(fixup->offset <= plan->info_size && fixup->width <= plan->info_size - fixup->offset,
+		      "fixup %zu", i);
+		CHECK(fixup->width == 4 || fixup->width == 8, "fixup %zu: width", i);
+		CHECK(fixup->block == BLOCK_NONE || fixup->block < plan->block_count, "fixup %zu: block", i);
+	}
 	CHECK(plan->entry_block == BLOCK_NONE || in_block(plan, plan->entry_block, plan->entry_offset, 1),
 	      "entry point");
 	CHECK(plan->info_block == BLOCK_NONE || in_block(plan, plan->info_block, 0, plan->info_size), "info");
@@ -104,7 +121,6 @@ void fuzz_check_plan(const struct plan *plan, const struct extent_place *places)
 		      strcmp((const char *)plan->info + plan->cmdline_offset, plan->cmdline) == 0,
 	      "command line");
 	check_report(plan, places);
-	plan_memory(plan);
 	origin_facts(plan);
 }
 

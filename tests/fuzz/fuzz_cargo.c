@@ -12,13 +12,20 @@
 #include "fuzz.h"
 #include "unit.h"
 
-static void check_words(char *const *words)
+/* They are those of the table, whole. */
+static void check_words(const struct cargo_package *package, const char *key, char *const *words)
 {
-	size_t length = 0;
+	const json_t *list = json_object_get(cargo_values(package, "bootimage"), key);
+	size_t count = 0;
 
-	for (; words != NULL && *words != NULL; words++)
-		length += strlen(*words);
-	CHECK(length <= SIZE_MAX / 2, "words without an end");
+	for (; words != NULL && words[count] != NULL; count++) {
+		const json_t *word = json_array_get(list, count);
+
+		CHECK(json_is_string(word) && strlen(words[count]) == json_string_length(word) &&
+			      strcmp(words[count], json_string_value(word)) == 0,
+		      "word %zu is another one: %s", count, words[count]);
+	}
+	assert_int_equal(count, json_array_size(list));
 }
 
 static void read_settings(const struct cargo_package *package, bool is_test)
@@ -27,14 +34,14 @@ static void read_settings(const struct cargo_package *package, bool is_test)
 	struct error err = { 0 };
 
 	if (cargo_read(&settings, package, is_test, &err) == 0) {
-		CHECK(settings.timeout >= 0 && settings.success_code >= -1 && settings.success_code <= 255,
+		CHECK(settings.timeout >= 0 && settings.timeout <= 1e9 && settings.success_code >= -1 && settings.success_code <= 255,
 		      "settings out of range");
 		CHECK(settings.command == NULL || settings.command[0] != NULL, "a command without a program");
+		check_words(package, "run-command", settings.command);
+		check_words(package, is_test ? "test-args" : "run-args", settings.args);
 	} else {
 		fuzz_check_error(&err);
 	}
-	check_words(settings.command);
-	check_words(settings.args);
 	cargo_settings_free(&settings);
 }
 

@@ -533,6 +533,7 @@ TEST(records_outside_of_the_table_are_noticed)
 }
 
 #define RECORD "the boot table is damaged: a record reaches out of its block"
+#define BLOCK "the boot table is damaged: a block is too large, or beyond all memory"
 #define FIXUP "the boot table is damaged: a fixup reaches out of the info"
 
 /* One word of one record at a time. */
@@ -544,7 +545,11 @@ TEST(records_that_reach_out_are_noticed)
 		uint32_t value;
 		const char *says;
 	} edits[] = {
-		{ BT_OFF_BLOCKS, BLOCK_OFF_SIZE + 4, 2, RECORD },
+		{ BT_OFF_BLOCKS, BLOCK_OFF_SIZE + 4, 2, BLOCK },
+		{ BT_OFF_BLOCKS, BLOCK_OFF_PHYS + 4, UINT32_MAX, BLOCK },
+		{ BT_OFF_BLOCKS, BLOCK_OFF_PHYS + 4, 0x100000, BLOCK },
+		{ BT_OFF_BLOCKS, BLOCK_OFF_LOWEST + 4, UINT32_MAX, BLOCK },
+		{ BT_OFF_BLOCKS, BLOCK_SIZE + BLOCK_OFF_FLAGS, BLOCK_FIXED, BLOCK },
 		{ BT_OFF_BLOCKS, BLOCK_OFF_SIZE, 0, RECORD },
 		{ BT_OFF_EXTENTS, EXTENT_OFF_BLOCK, 2, RECORD },
 		{ BT_OFF_EXTENTS, EXTENT_OFF_METHOD, 2, RECORD },
@@ -590,6 +595,71 @@ TEST(records_that_reach_out_are_noticed)
 		assert_refused(result, &err, ERROR_INPUT, edits[i].says, "edit");
 		assert_null(back.blocks);
 		assert_null(found);
+	}
+}
+
+/* An offset or a length that is too large, but whose sum is not. */
+static void check_overflow(size_t part, size_t offset_at, size_t length_at, uint64_t offset, uint64_t length)
+{
+	struct extent_place *found;
+	struct plan back;
+	struct error err = { 0 };
+	size_t size;
+	unsigned char *bytes = encode(&plan, places, &size), *record = bytes + get_le32(bytes + part);
+
+	put_le64(record + offset_at, offset);
+	put_le64(record + length_at, length);
+	if (part == BT_OFF_EXTENTS)
+		put_le64(record + EXTENT_OFF_STORED, length);
+	renew_crc(bytes, size);
+	int result = boottable_decode(bytes, size, &back, &found, &err);
+	free(bytes);
+	assert_refused(result, &err, ERROR_INPUT, RECORD, "a record");
+}
+
+TEST(records_that_overflow_are_noticed)
+{
+	static const struct {
+		size_t part, offset, length;
+	} kinds[] = {
+		{ BT_OFF_EXTENTS, EXTENT_OFF_OFFSET, EXTENT_OFF_LENGTH },
+		{ BT_OFF_ZEROS, ZERO_OFF_OFFSET, ZERO_OFF_LENGTH },
+		{ BT_OFF_MAPS, MAP_OFF_OFFSET, MAP_OFF_LENGTH },
+	};
+
+	for (size_t i = 0; i < COUNT(kinds); i++) {
+		check_overflow(kinds[i].part, kinds[i].offset, kinds[i].length, -UINT64_C(0x1000), 0x2000);
+		check_overflow(kinds[i].part, kinds[i].offset, kinds[i].length, 0x2000, -UINT64_C(0x1000));
+	}
+}
+
+TEST(tables_and_stacks_that_cannot_be_are_noticed)
+{
+	static const struct {
+		size_t field;
+		uint64_t value;
+	} edits[] = {
+		{ BT_OFF_RECURSIVE, 512 },
+		{ BT_OFF_RECURSIVE, UINT16_MAX },
+		{ BT_OFF_STACK_SIZE, UINT64_C(0x100001000) },
+		{ BT_OFF_STACK_SIZE, UINT64_MAX },
+	};
+
+	for (size_t i = 0; i < COUNT(edits); i++) {
+		struct extent_place *found;
+		struct plan back;
+		struct error err = { 0 };
+		size_t size;
+		unsigned char *bytes = encode(&plan, places, &size);
+
+		if (edits[i].field == BT_OFF_RECURSIVE)
+			put_le16(bytes + edits[i].field, (uint16_t)edits[i].value);
+		else
+			put_le64(bytes + edits[i].field, edits[i].value);
+		renew_crc(bytes, size);
+		int result = boottable_decode(bytes, size, &back, &found, &err);
+		free(bytes);
+		assert_refused(result, &err, ERROR_INPUT, "its page tables, or its stack", "edit");
 	}
 }
 
@@ -772,6 +842,8 @@ int main(void)
 		cmocka_unit_test(bytes_behind_the_table_are_noticed),
 		cmocka_unit_test(records_outside_of_the_table_are_noticed),
 		cmocka_unit_test(records_that_reach_out_are_noticed),
+		cmocka_unit_test(records_that_overflow_are_noticed),
+		cmocka_unit_test(tables_and_stacks_that_cannot_be_are_noticed),
 		cmocka_unit_test(last_fixup_of_the_info_is_read),
 		cmocka_unit_test(info_larger_than_its_block_is_noticed),
 		cmocka_unit_test(command_line_outside_of_the_info_is_noticed),

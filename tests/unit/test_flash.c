@@ -117,7 +117,7 @@ TEST(old_data_goes_and_nothing_behind_the_image)
 	write_all(&flash);
 	/* Large runs of zeros the device makes. */
 	assert_true(flash.cleared > 4 * MIB && flash.written < MIB);
-	unsigned char last[8 * MIB - SIZE];
+	static unsigned char last[8 * MIB - SIZE];	/* too much for a stack */
 	assert_int_equal(pread(device, last, sizeof(last), SIZE), sizeof(last));
 	for (size_t i = 0; i < sizeof(last); i++)
 		assert_int_equal(last[i], 0xa5);

@@ -210,6 +210,16 @@ TEST(commas_in_the_image_path)
 	check_image("", "file=,format=raw");
 }
 
+/* QEMU takes what is before a colon for a protocol, unless a slash comes first. */
+TEST(colons_in_the_image_path)
+{
+	check_image("nbd:1", "file=./nbd:1,");
+	check_image(":", "file=./:,");
+	check_image("a/b:c", "file=a/b:c,");
+	check_image("/a:b", "file=/a:b,");
+	check_image("./a:b", "file=./a:b,");
+}
+
 /* The guest must not change the file. */
 TEST(image_is_not_written)
 {
@@ -528,6 +538,7 @@ int main(void)
 		cmocka_unit_test(processors_and_accelerator),
 		cmocka_unit_test(memory_is_rounded_up),
 		cmocka_unit_test(commas_in_the_image_path),
+		cmocka_unit_test(colons_in_the_image_path),
 		cmocka_unit_test(image_is_not_written),
 		cmocka_unit_test(own_copy_is_written),
 		cmocka_unit_test(who_counts_instructions),

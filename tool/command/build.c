@@ -601,7 +601,7 @@ static int write_image(const char *path, const struct build_options *options,
 		status = write_format(result->format, output, target, options, planned, &loader, &summary, err);
 	if (status == 0 && !anonymous)
 		status = output_commit(output, err);
-	if (status == 0 && options->depfile != NULL)
+	if (status == 0 && target != NULL && options->depfile != NULL)
 		status = write_depfile(target, path, options, err);
 	if (status == 0) {
 		tell(path, options, planned, &loader, &summary);

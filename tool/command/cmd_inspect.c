@@ -278,10 +278,11 @@ static int gather(struct contents *c, struct error *err)
 {
 	uint64_t done = 0;
 
-	c->ranges = malloc(c->image->range_count * sizeof(c->ranges[0]));
+	c->ranges = calloc(c->image->range_count, sizeof(c->ranges[0]));
 	if (c->ranges == NULL)
 		return error_set(err, ERROR_SYSTEM, 0, "out of memory");
-	memcpy(c->ranges, c->image->ranges, c->image->range_count * sizeof(c->ranges[0]));
+	for (size_t i = 0; i < c->image->range_count; i++)
+		c->ranges[i] = c->image->ranges[i];
 	qsort(c->ranges, c->image->range_count, sizeof(c->ranges[0]), compare_ranges);
 	c->wrong = !c->image->has_plan;
 	for (size_t i = 0; i < c->image->range_count; i++) {

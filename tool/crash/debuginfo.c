@@ -29,18 +29,24 @@ struct text {
 	char bytes[1024];
 };
 
+/* If from is one of these bytes, it does not go on behind them. */
+static void limit(size_t *most, const char *from, const unsigned char *bytes, size_t size)
+{
+	uintptr_t within = (uintptr_t)from - (uintptr_t)bytes;
+
+	if (within < size && size - within < *most)
+		*most = size - within;
+}
+
 static const char *take_text(const struct symbols *s, struct text *text, const char *from)
 {
 	size_t most = sizeof(text->bytes) - 1;
 
 	if (from == NULL)
 		return NULL;
-	for (size_t i = 0; i < s->section_count; i++) {
-		uintptr_t within = (uintptr_t)from - (uintptr_t)s->sections[i].text;
-
-		if (within < s->sections[i].text_size && s->sections[i].text_size - within < most)
-			most = s->sections[i].text_size - within;
-	}
+	limit(&most, from, s->bytes, s->size);
+	for (size_t i = 0; i < s->section_count; i++)
+		limit(&most, from, s->sections[i].text, s->sections[i].text_size);
 	symbols_copy(text->bytes, sizeof(text->bytes), from, strnlen(from, most));
 	return text->bytes;
 }

@@ -92,10 +92,11 @@ static bool read_sections(struct symbols *s)
 			continue;
 		section->addr = shdr.sh_addr;
 		section->name = elf_strptr(s->elf, strings, shdr.sh_name);
-		if ((shdr.sh_flags & SHF_ALLOC) && !(shdr.sh_flags & SHF_TLS)) {
+		if ((shdr.sh_flags & SHF_ALLOC) && !(shdr.sh_flags & SHF_TLS))
 			section->size = shdr.sh_size;
-		} else if (shdr.sh_type == SHT_PROGBITS && (data = elf_getdata(scn, NULL)) != NULL) {
-			/* libdw was here, so what was compressed is not any more. */
+		/* libdw goes by names, so any section may hold debug information; and it was
+		 * here, so what was compressed is not any more. */
+		if (shdr.sh_type != SHT_NOBITS && (data = elf_getdata(scn, NULL)) != NULL) {
 			section->text = data->d_buf;
 			section->text_size = data->d_buf != NULL ? data->d_size : 0;
 		}

@@ -187,16 +187,17 @@ static void lay_out_gap(struct drawing *d, uint64_t start, uint64_t end)
 static void lay_out_disk(struct drawing *d)
 {
 	const struct image *image = d->image;
-	const struct image_range **sorted = NULL;
+	const struct image_range **sorted = calloc(image->range_count, sizeof(sorted[0]));
 	size_t count = 0;
 	uint64_t done = SECTOR0_RANGES_END;
 
+	if (sorted == NULL)
+		abort();
 	/* Sector 0 is one box, whatever is in it. */
 	for (size_t i = 0; i < image->range_count; i++)
 		if (image->ranges[i].offset >= SECTOR0_RANGES_END)
-			*plan_append(sorted, count) = &image->ranges[i];
-	if (count > 0)
-		qsort(sorted, count, sizeof(sorted[0]), compare_ranges);
+			sorted[count++] = &image->ranges[i];
+	qsort(sorted, count, sizeof(sorted[0]), compare_ranges);
 	add_box(d, DISK, "loader", sectors_text(0, SECTOR0_RANGES_END).text, "stage 1, partition table");
 	for (size_t i = 0; i < count; i++) {
 		uint64_t end = sorted[i]->offset + sorted[i]->length;

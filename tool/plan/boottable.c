@@ -97,6 +97,11 @@ SAME(MKBOOTIMG_SEGMENT_READ, MAP_READ);
 
 /* No block is larger: what a 32-bit machine can address. */
 #define BLOCK_MAX_SIZE (UINT64_C(1) << 32)
+/* Physical addresses have no more bits (Intel SDM volume 3, 4.1.4), so sums of some
+ * of them and of sizes do not overflow. */
+#define PHYS_END (UINT64_C(1) << 52)
+/* Entries of a page table. */
+#define TABLE_ENTRIES 512
 
 /* The order of the parts.  Extents come first because they need alignment. */
 struct parts {
@@ -311,6 +316,15 @@ static bool in_block(const struct plan *plan, uint32_t block, uint64_t offset, u
 	       length <= plan->blocks[block].size - offset;
 }
 
+/* Can a block be where it wants to be, and where it may be otherwise? */
+static bool can_be_placed(const struct plan_block *block)
+{
+	bool anywhere = block->phys == BLOCK_ANYWHERE && (block->flags & BLOCK_FIXED) == 0;
+
+	return block->size <= BLOCK_MAX_SIZE && (anywhere || block->phys <= PHYS_END - block->size) &&
+	       block->lowest <= PHYS_END - block->size;
+}
+
 static int decode_blocks(const unsigned char *p, struct plan *plan)
 {
 	for (size_t i = 0; i < plan->block_count; i++, p += BLOCK_SIZE) {
@@ -326,7 +340,7 @@ static int decode_blocks(const unsigned char *p, struct plan *plan)
 			.kind = get_le32(p + BLOCK_OFF_KIND),
 			.flags = get_le32(p + BLOCK_OFF_FLAGS),
 		};
-		if (block->size > BLOCK_MAX_SIZE)
+		if (!can_be_placed(block))
 			return -1;
 	}
 	return 0;
@@ -483,8 +497,11 @@ static int decode_records(const unsigned char *bytes, size_t size, struct plan *
 	    plan->fixups == NULL || plan->info == NULL || *places == NULL)
 		return error_set(err, ERROR_SYSTEM, 0, "out of memory");
 	memcpy(plan->info, info, plan->info_size);
-	if (decode_blocks(blocks, plan) != 0 || decode_extents(extents, plan, *places) != 0 ||
-	    decode_maps(maps, plan) != 0 || decode_zeros(zeros, plan) != 0 || decode_entry(bytes, plan) != 0 ||
+	if (decode_blocks(blocks, plan) != 0)
+		return damaged(err, "a block is too large, or beyond all memory");
+	if (plan->recursive >= TABLE_ENTRIES || plan->stack_size > BLOCK_MAX_SIZE)
+		return damaged(err, "its page tables, or its stack");
+	if (decode_extents(extents, plan, *places) != 0 || decode_maps(maps, plan) != 0 || decode_zeros(zeros, plan) != 0 || decode_entry(bytes, plan) != 0 ||
 	    decode_info_block(bytes, plan) != 0)
 		return damaged(err, "a record reaches out of its block");
 	if (decode_fixups(fixups, plan) != 0)

@@ -102,10 +102,12 @@ static json_t *next_answer(struct qmp *qmp)
 
 void qmp_poll(struct qmp *qmp)
 {
-	do
-		json_decref(next_answer(qmp));
-	while (fill(qmp));
-	json_decref(next_answer(qmp));
+	json_t *answer;
+
+	do {
+		while ((answer = next_answer(qmp)) != NULL)
+			json_decref(answer);
+	} while (fill(qmp));
 }
 
 static json_t *wait_answer(struct qmp *qmp, int timeout_ms)
