@@ -128,7 +128,11 @@ echo secret >secret
 qemu-img create -q -f qcow2 -b k.qcow2 -F qcow2 backed.qcow2
 qemu-img create -q -f qcow2 -o data_file=secret,data_file_raw=on outside.qcow2 1M
 qemu-img create -q -f vmdk -b k.vmdk -F vmdk backed.vmdk
-for other in backed.qcow2 outside.qcow2 backed.vmdk; do
+# QEMU reads the description where it always is, not where the header says.
+cp backed.vmdk moved.vmdk
+printf '\177' | dd of=moved.vmdk bs=1 seek=28 conv=notrunc status=none
+check "moved.vmdk is what it should be" sh -c 'qemu-img info moved.vmdk | grep -q "^backing file: k.vmdk"'
+for other in backed.qcow2 outside.qcow2 backed.vmdk moved.vmdk; do
 	why="'$other' is a ${other##*.} image that takes bytes from another file"
 	try "run: $other" 126 "$MKBOOTIMG" run $other
 	has "run: $other: why" err "$why"

@@ -78,6 +78,13 @@ try "--depfile, without" 0 env -C dep "$MKBOOTIMG" --no-config build --depfile d
 check "--depfile: only the kernel" test "$(cat dep/dep.d)" = "k.img: k.elf"
 try "--depfile that cannot be written" 1 "$MKBOOTIMG" build --depfile nowhere/x.d -o x.img k.elf
 has "--depfile that cannot be written: says so" err "cannot write 'nowhere/x.d'"
+cp k.elf mine.elf
+try "--depfile over the kernel" 2 "$MKBOOTIMG" build --depfile mine.elf -o mine.img mine.elf
+has "--depfile over the kernel: says so" err "the output 'mine.elf' is the kernel itself"
+check "--depfile over the kernel: nothing is written" sh -c 'cmp k.elf mine.elf && test ! -e mine.img'
+try "--depfile over the image" 2 "$MKBOOTIMG" build --depfile ./mine.img -o mine.img mine.elf
+has "--depfile over the image: says so" err "the output './mine.img' is the image itself"
+check "--depfile over the image: that is whole" "$MKBOOTIMG" inspect mine.img
 echo "depfile = x" >>dep/mkbootimg.conf
 try "depfile in mkbootimg.conf" 2 env -C dep "$MKBOOTIMG" build k.elf
 has "depfile in mkbootimg.conf: says so" err "'depfile' is for the command line only"

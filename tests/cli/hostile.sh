@@ -76,6 +76,34 @@ truncate -s 100G k.img
 limited "$MKBOOTIMG" --no-config run --headless --dry-run k.img
 check "a dry run of an image of 100 GiB" test "$status" -eq 0
 
+# An image whose table names the same sectors 1500 times, as extents of one block.
+cat >again.py <<'END'
+import struct, zlib
+
+SECTOR, RECORD, TIMES = 512, 80, 1500
+image = bytearray(open("large.img", "rb").read())
+stage2 = struct.unpack_from("<Q", image, 0x1AC)[0] * SECTOR
+lba, size = struct.unpack_from("<II", image, stage2 + 4)
+table = image[stage2 + lba * SECTOR:][:size]
+extents, count = struct.unpack_from("<II", table, 40)
+records = [table[at:at + RECORD] for at in range(extents, extents + count * RECORD, RECORD)]
+table += bytes(-size % 16)
+struct.pack_into("<II", table, 40, len(table), TIMES)
+table += max(records, key=lambda record: struct.unpack_from("<Q", record, 32)) * TIMES
+struct.pack_into("<II", table, 12, len(table), 0)
+struct.pack_into("<I", table, 16, zlib.crc32(table))
+struct.pack_into("<II", image, stage2 + 4, (len(image) - stage2) // SECTOR, len(table))
+open("again.img", "wb").write(image + table + bytes(-len(table) % SECTOR))
+END
+head -c 32M /dev/urandom >large
+"$MKBOOTIMG" build -m large -o large.img good.elf
+python3 again.py
+limited "$MKBOOTIMG" inspect --json again.img
+check "an image of the same sectors again and again" test "$status" -eq 1
+has "an image of the same sectors again and again: why" err "'again.img' will not boot: a checksum is wrong"
+check "an image of the same sectors again and again: that is said" grep -q '"extent 1499"' out
+rm large large.img again.img
+
 # Names that come from outside: of files, modules, and in images.
 name=$'a\e[31m\xc2\x9b2J\x9b\xe0\x82\x9b.elf'
 cp good.elf "$name"

@@ -115,6 +115,12 @@ TEST(what_refers_to_other_files_is_noticed)
 	assert_false(vmdk->refers(bytes, sizeof(bytes)));
 	strcat((char *)bytes + SECTOR_SIZE, "parentFileNameHint=\"x\"\n");
 	assert_true(vmdk->refers(bytes, sizeof(bytes)));
+	put_le64(bytes + 28, 40);	/* QEMU reads it all the same */
+	assert_true(vmdk->refers(bytes, sizeof(bytes)));
+	make_start(bytes, sizeof(bytes), "vmdk");
+	put_le64(bytes + 28, 40);	/* others read that one */
+	strcpy((char *)bytes + 40 * SECTOR_SIZE, "parentFileNameHint=\"x\"\n");
+	assert_true(vmdk->refers(bytes, sizeof(bytes)));
 	make_start(bytes, sizeof(bytes), "vmdk");
 	put_le64(bytes + 12, 0);	/* only a description */
 	assert_true(vmdk->refers(bytes, sizeof(bytes)));

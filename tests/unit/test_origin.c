@@ -164,6 +164,8 @@ static const struct {
 
 	{ "beside an image", "k.img", { { "k.img", IMAGE }, { "k.elf", KERNEL } }, "k.elf" },
 	{ "beside an image, bare", "k.img", { { "k.img", IMAGE }, { "k", KERNEL } }, "k" },
+	{ "beside an image of another format", "k.iso", { { "k.iso", IMAGE }, { "k.elf", KERNEL } }, "k.elf" },
+	{ "beside one of a longer extension", "k.qcow2", { { "k.qcow2", IMAGE }, { "k", KERNEL } }, "k" },
 	{ "both", "k.img", { { "k.img", IMAGE }, { "k.elf", KERNEL }, { "k", KERNEL } }, "k.elf" },
 	{ "the first is another one's", "k.img",
 	  { { "k.img", IMAGE }, { "k.elf", OTHER }, { "k", KERNEL } }, "k" },
@@ -179,8 +181,6 @@ static const struct {
 	{ "stripped", "k.img", { { "k.img", IMAGE }, { "k.elf", STRIPPED } }, "k.elf" },
 	{ "another one's, both", "k.img", { { "k.img", IMAGE }, { "k.elf", OTHER }, { "k", CHANGED } },
 	  NULL },
-	{ "beside an ISO image", "k.iso", { { "k.iso", IMAGE }, { "k.elf", KERNEL } }, "k.elf" },
-	{ "beside one of a longer extension, bare", "k.qcow2", { { "k.qcow2", IMAGE }, { "k", KERNEL } }, "k" },
 	{ "nothing", "k.img", { { "k.img", IMAGE } }, NULL },
 	{ "the image is gone", "k.img", { { "k.elf", KERNEL } }, "k.elf" },
 

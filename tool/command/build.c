@@ -543,8 +543,14 @@ static void print_name(FILE *out, const char *name)
 static int write_depfile(const char *target, const char *path, const struct build_options *options,
 			 struct error *err)
 {
-	FILE *out = fopen(options->depfile, "we");
+	struct stat image, depfile;
 
+	if (stat(target, &image) == 0 && stat(options->depfile, &depfile) == 0 &&
+	    image.st_dev == depfile.st_dev && image.st_ino == depfile.st_ino) {
+		error_set(err, ERROR_USAGE, 0, "the output '%s' is the image itself", options->depfile);
+		return error_hint(err, "name another file with --depfile");
+	}
+	FILE *out = fopen(options->depfile, "we");
 	if (out == NULL)
 		return error_set(err, ERROR_SYSTEM, errno, "cannot write '%s'", options->depfile);
 	print_name(out, target);
@@ -582,7 +588,10 @@ static int write_image(const char *path, const struct build_options *options,
 		result->format = choose_format(options);
 		target = options->output != NULL ? format_string("%s", options->output) :
 						   build_default_output(path, result->format->extension);
-		if (build_check_output(target, "-o", "the kernel", planned->files, planned->file_count, err) != 0)
+		if (build_check_output(target, "-o", "the kernel", planned->files, planned->file_count, err) != 0 ||
+		    (options->depfile != NULL &&
+		     build_check_output(options->depfile, "--depfile", "the kernel", planned->files,
+					planned->file_count, err) != 0))
 			return -1;
 	}
 	if (loader_get(&loader, options->bootloader, planned->choice.protocol->loader_option, err) != 0)

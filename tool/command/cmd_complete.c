@@ -132,7 +132,9 @@ static void offer_devices(const char *start)
 		if (begins(path, start) && stat(path, &st) == 0 &&
 		    device_read(&device, st.st_rdev, path, &device_system, &err) == 0 && device.removable &&
 		    device.size > 0 && !device.loop) {
-			printf("%s\t%" PRIu64 " MB %s\n", path, device.size / 1000000, device.model);
+			printf("%s\t%" PRIu64 " MB ", path, device.size / 1000000);
+			print_escaped(stdout, device.model);
+			putchar('\n');
 			offered++;
 		}
 		device_free(&device);

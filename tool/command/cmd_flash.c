@@ -12,7 +12,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-
 #include "base/fileio.h"
 #include "base/progress.h"
 #include "command/build.h"

@@ -303,9 +303,9 @@ static void put_file(const struct symbols *s, struct place *place, struct symbol
 	path = relative(text.bytes, text_attribute(s, &place->unit, DW_AT_comp_dir, &directory));
 	size_t length = strlen(path), most = sizeof(frame->file) - 1;
 	if (length <= most)
-		snprintf(frame->file, sizeof(frame->file), "%s", path);
+		snprintf(frame->file, sizeof(frame->file), "%.*s", (int)most, path);
 	else
-		snprintf(frame->file, sizeof(frame->file), "...%s", path + length - most + 3);
+		snprintf(frame->file, sizeof(frame->file), "...%.*s", (int)most - 3, path + length - most + 3);
 }
 
 /* The place in the source where the address's own instruction comes from. */

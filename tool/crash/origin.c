@@ -74,7 +74,6 @@ int origin_open(struct file_view *file, const char *wanted, const char *booted,
 		const struct origin_facts *facts, struct error *err)
 {
 	const struct image_format *format = format_of_path(booted);
-	size_t length = strlen(booted);
 
 	*file = (struct file_view){ .fd = -1 };
 	if (wanted != NULL) {
@@ -84,10 +83,10 @@ int origin_open(struct file_view *file, const char *wanted, const char *booted,
 	}
 	if (facts->protocol == 0 || try_open(file, booted, facts->fresh, facts))
 		return 0;
-	if (format != NULL && length > strlen(format->extension)) {
-		CLEANUP_FREE char *bare =
-			format_string("%.*s", (int)(length - strlen(format->extension)), booted);
-		CLEANUP_FREE char *elf = format_string("%s.elf", bare);
+	if (format != NULL) {
+		int length = (int)(strlen(booted) - strlen(format->extension));
+		CLEANUP_FREE char *elf = format_string("%.*s.elf", length, booted);
+		CLEANUP_FREE char *bare = format_string("%.*s", length, booted);
 
 		if (!try_open(file, elf, false, facts))
 			try_open(file, bare, false, facts);

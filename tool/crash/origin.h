@@ -30,7 +30,7 @@ struct origin_facts origin_facts(const struct plan *plan);
 
 /* Open the kernel file: wanted, if it is not NULL (--symbols), or else what was
  * given to be booted if that is the kernel, or the one beside an image ("k.img",
- * "k.iso" and so on: "k.elf", "k") with the same bytes in its segments.  file stays closed
+ * "k.iso": "k.elf", "k") with the same bytes in its segments.  file stays closed
  * (fd -1) if there is none; only a wanted one must be there. */
 int origin_open(struct file_view *file, const char *wanted, const char *booted,
 		const struct origin_facts *facts, struct error *err);

@@ -27,6 +27,8 @@
 #define QCOW2_MIN_CLUSTER UINT64_C(512)
 #define QCOW2_MAX_CLUSTER (UINT64_C(64) * 1024)
 
+#define VMDK_TEXT ((size_t)20 * SECTOR_SIZE)	/* of a description, what QEMU reads */
+
 /* ---- qcow2 ------------------------------------------------------------------ */
 
 static bool is_qcow2(const unsigned char *bytes, size_t size)
@@ -94,15 +96,23 @@ static bool is_vmdk(const unsigned char *bytes, size_t size)
 	return size >= SECTOR_SIZE && memcmp(bytes, "KDMV", 4) == 0;
 }
 
+static bool names_parent(const unsigned char *bytes, struct identity_text text)
+{
+	static const char key[] = "parentFileNameHint";
+
+	return text.size > 0 && memmem(bytes + text.offset, text.size, key, strlen(key)) != NULL;
+}
+
 /* Without a size of its own, the file is only the description of others; and a
- * description may name a parent. */
+ * description may name a parent.  The header says where that is, but QEMU looks behind
+ * the header whatever it says. */
 static bool vmdk_refers(const unsigned char *bytes, size_t size)
 {
-	struct identity_text text = identity_vmdk_text(bytes, size);
+	size_t behind = size - SECTOR_SIZE;
+	struct identity_text by_qemu = { SECTOR_SIZE, behind < VMDK_TEXT ? behind : VMDK_TEXT };
 
-	return get_le64(bytes + 12) == 0 ||
-	       (text.size > 0 &&
-		memmem(bytes + text.offset, text.size, "parentFileNameHint", strlen("parentFileNameHint")) != NULL);
+	return get_le64(bytes + 12) == 0 || names_parent(bytes, identity_vmdk_text(bytes, size)) ||
+	       names_parent(bytes, by_qemu);
 }
 
 /* ---- Writing ------------------------------------------------------------------ */

@@ -367,7 +367,7 @@ static int do_entry(struct relocator *r, const GElf_Rela *entry, bool in_place, 
 {
 	const struct type *type = find_type(r->kernel, GELF_R_TYPE(entry->r_info));
 	uint32_t width = width_of(r->kernel, type->number);
-	uint64_t value = r->slide, offset;
+	uint64_t value = r->slide, offset = 0;
 
 	if (type->formula == NOTHING)
 		return 0;

@@ -130,8 +130,6 @@ static void quit(struct runner *r)
 		end(r);
 }
 
-/* ---- Judging ------------------------------------------------------------- */
-
 /* ---- Looking at the guest ------------------------------------------------ */
 
 /* KVM handles exceptions without QEMU, which has nothing to log then. */
