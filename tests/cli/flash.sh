@@ -86,6 +86,11 @@ has "how to boot it" out "Legacy boot (CSM) must be on"
 try "it boots" 33 timeout "$SECONDS_MAX" qemu-system-x86_64 -nodefaults -display none -no-reboot -serial stdio \
 	-device isa-debug-exit,iobase=0xf4,iosize=4 -drive "format=raw,file=$DEVICE,snapshot=on"
 has "it boots: the kernel" out "ending by: success"
+try "run boots it, too" 0 "$MKBOOTIMG" run --headless --timeout "$SECONDS_MAX" "$DEVICE"
+has "run boots it: the kernel" out "ending by: success"
+check "run boots it: the image is still on it" on_device
+try "inspect shows what is on it" 0 "$MKBOOTIMG" inspect "$DEVICE"
+has "inspect: as on the image" out "native"
 
 before=$(written_sectors)
 try "again" 0 "$MKBOOTIMG" flash --yes --quiet k.img "$DEVICE"

@@ -58,8 +58,8 @@ const char *path_name(const char *path)
 	return slash != NULL ? slash + 1 : path;
 }
 
-/* Open a regular file. */
-static int open_regular(const char *path, struct stat *st, struct error *err)
+/* Open a regular file, or a disk's device, if that is as good. */
+static int open_bytes(const char *path, bool device, struct stat *st, struct error *err)
 {
 	CLEANUP_CLOSE int fd =
 		UNINTERRUPTED(open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
@@ -70,12 +70,14 @@ static int open_regular(const char *path, struct stat *st, struct error *err)
 		return error_set(err, ERROR_SYSTEM, errno, "cannot look at '%s'", path);
 	if (S_ISDIR(st->st_mode))
 		return error_set(err, ERROR_INPUT, 0, "'%s' is a directory, not a file", path);
-	if (S_ISBLK(st->st_mode)) {
+	if (S_ISBLK(st->st_mode) && device) {
+		st->st_size = lseek(fd, 0, SEEK_END);
+	} else if (S_ISBLK(st->st_mode)) {
 		error_set(err, ERROR_INPUT, 0, "'%s' is a disk's device, not a file", path);
 		return error_hint(err, "copy what is on it to a file first: dd bs=1M if='%s' of=disk.img", path);
-	}
-	if (!S_ISREG(st->st_mode))
+	} else if (!S_ISREG(st->st_mode)) {
 		return error_set(err, ERROR_INPUT, 0, "'%s' is not a regular file", path);
+	}
 
 	int result = fd;
 	fd = -1;
@@ -107,7 +109,7 @@ int file_open_any(struct file_view *file, const char *path, struct error *err)
 {
 	struct stat st;
 
-	*file = (struct file_view){.fd = open_regular(path, &st, err)};
+	*file = (struct file_view){.fd = open_bytes(path, false, &st, err)};
 	return file->fd < 0 ? -1 : map(file, &st, path, err);
 }
 
@@ -125,14 +127,28 @@ int file_view_of(struct file_view *file, int fd, const char *name, struct error 
 	return map(file, &st, name, err);
 }
 
-int file_open(struct file_view *file, const char *path, struct error *err)
+/* The same, of a device, too, if that is as good; but not of what is empty. */
+static int open_filled(struct file_view *file, const char *path, bool device, struct error *err)
 {
-	if (file_open_any(file, path, err) != 0)
+	struct stat st;
+
+	*file = (struct file_view){.fd = open_bytes(path, device, &st, err)};
+	if (file->fd < 0 || map(file, &st, path, err) != 0)
 		return -1;
 	if (file->size > 0)
 		return 0;
 	file_close(file);
 	return error_set(err, ERROR_INPUT, 0, "'%s' is empty", path);
+}
+
+int file_open(struct file_view *file, const char *path, struct error *err)
+{
+	return open_filled(file, path, false, err);
+}
+
+int file_open_disk(struct file_view *file, const char *path, struct error *err)
+{
+	return open_filled(file, path, true, err);
 }
 
 void file_close(struct file_view *file)
@@ -154,7 +170,7 @@ void file_forget(const struct file_view *file, uint64_t from, uint64_t to)
 int file_read(const char *path, unsigned char **bytes, size_t *size, struct error *err)
 {
 	struct stat st;
-	CLEANUP_CLOSE int fd = open_regular(path, &st, err);
+	CLEANUP_CLOSE int fd = open_bytes(path, false, &st, err);
 
 	if (fd < 0)
 		return -1;

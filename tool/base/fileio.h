@@ -41,6 +41,8 @@ struct file_view {
  * a FIFO's writer; file_open() also empty files, of which bytes would be NULL. */
 int file_open_any(struct file_view *file, const char *path, struct error *err);
 int file_open(struct file_view *file, const char *path, struct error *err);
+/* Likewise, or the device of a disk. */
+int file_open_disk(struct file_view *file, const char *path, struct error *err);
 /* The same of a file that is open already, for reading. */
 int file_view_of(struct file_view *file, int fd, const char *name, struct error *err);
 void file_close(struct file_view *file);

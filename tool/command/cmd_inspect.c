@@ -438,7 +438,7 @@ int command_inspect(int argc, char **argv, struct error *err)
 
 	if (command_parse(argc, argv, &arguments, err) != 0)
 		return STATUS_USAGE;
-	int status = file_open(&file, arguments.file, err);
+	int status = file_open_disk(&file, arguments.file, err);
 	if (status == 0) {
 		status = build_is_kernel(file.bytes, file.size) ? inspect_kernel(&arguments, err) :
 								  inspect_image(&arguments, &file, err);

@@ -214,7 +214,7 @@ int target_open(struct target *target, const char *name, const struct build_opti
 	struct file_view file;
 
 	*target = (struct target){ .name = name, .output.fd = -1 };
-	if (file_open(&file, name, err) != 0)
+	if (file_open_disk(&file, name, err) != 0)
 		return -1;
 	target->is_kernel = build_is_kernel(file.bytes, file.size);
 	int status = target->is_kernel ? 0 : prepare_image(target, options, named, &file, err);
