@@ -417,7 +417,7 @@ run-tests: all example $(TEST_KERNELS) $(UNIT_TESTS) $(FUZZ_REPLAYS) $(OUT)/test
 # a failure.  (Some tests run the tool where it may not write, or look at its stderr.)
 COVERAGE_MIN := 90
 ifeq ($(COVERAGE),1)
-$(TOOL) $(UNIT_TESTS) $(FUZZ_REPLAYS): $(OUT)/tests/coverage/dump.o
+$(TOOL) $(UNIT_TESTS) $(FUZZ_REPLAYS) $(OUT)/tests/reseal: $(OUT)/tests/coverage/dump.o
 endif
 
 .PHONY: coverage
