@@ -71,7 +71,8 @@ written_sectors() { awk '{ print $7 }' "$STAT"; }
 # on_device: the device holds the image.  no_table: its first sector is empty.
 on_device() { cmp -n "$SIZE" k.img "$DEVICE"; }
 no_table() { test "$(head -c 512 "$DEVICE" | tr -d '\0' | wc -c)" -eq 0; }
-fill_disk() { head -c 70M /dev/urandom >"$DEVICE"; }
+# With anything, but no image's first byte.
+fill_disk() { { printf '\0'; head -c 70M /dev/urandom; } >"$DEVICE"; }
 
 refuses_to "the device first" 2 "'$DEVICE' is a disk's device, not an image" --yes "$DEVICE" k.img
 has "the device first: what to do" err "the image comes first"
